@@ -84,6 +84,9 @@ harness_fail(const char *file, int line, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    /* The compiler was started in the build directory; show the path from the root. */
+    while (strncmp(file, "../", 3) == 0)
+        file += 3;
     end_failed("%s:%d: %s", file, line, text);
 }
 

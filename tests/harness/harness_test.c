@@ -22,8 +22,8 @@ run_planted(const char *word, int *ret_status)
     char command[512];
     const char *program = getenv("FERN_TEST_PLANTED");
     ASSERT_NOT_NULL(program);
-    snprintf(command, sizeof command, "CK_TIMEOUT_MULTIPLIER=1 '%s' %s 2>/dev/null",
-            program, word);
+    snprintf(command, sizeof command, "CK_TIMEOUT_MULTIPLIER=1 %s %s 2>/dev/null", program,
+            word);
     FILE *pipe = popen(command, "r");
     ASSERT_NOT_NULL(pipe);
     char *text = calloc(1, 8192);

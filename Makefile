@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+# The commands of the README. Meson does the work; this file only spares the typing.
+# Each target installs what it needs by itself (tools/setup).
+
+BUILD := build/release
+PREFIX ?= /usr/local
+export PATH := $(CURDIR)/build/venv/bin:$(PATH)
+
+.PHONY: all help build check examples format lint install clean
+
+all: build
+
+help:
+	@echo 'make            build the library and the examples (in $(BUILD))'
+	@echo 'make check      all tests, along every axis; QUICK=1 for the default build alone,'
+	@echo '                AXES="tsan clang" for some (the list: tools/axes)'
+	@echo 'make examples   build and run the examples, and compare what they print'
+	@echo 'make format     lay out the code as .clang-format says'
+	@echo 'make lint       the static checks: rooms, comments, sizes, headers, stack use'
+	@echo 'make install    into PREFIX (/usr/local), under DESTDIR when set'
+
+build:
+	@tools/setup build
+	@[ -f $(BUILD)/build.ninja ] || meson setup $(BUILD) -Dtests=false >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@ninja --quiet -C $(BUILD)
+
+check:
+	@tools/setup build check
+	@QUICK=$(QUICK) tools/axes $(AXES)
+
+install: build
+	@meson install --no-rebuild --quiet -C $(BUILD) --destdir '$(DESTDIR)'
+
+clean:
+	rm -rf build
