@@ -28,6 +28,14 @@ check:
 	@tools/setup build check
 	@QUICK=$(QUICK) tools/axes $(AXES)
 
+format:
+	@tools/setup lint
+	@tools/format
+
+lint:
+	@tools/setup build lint
+	@tools/lint
+
 install: build
 	@meson install --no-rebuild --quiet -C $(BUILD) --destdir '$(DESTDIR)'
 

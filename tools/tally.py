@@ -3,6 +3,7 @@
 """Counts single tests in a log of `meson test`, and prints those that failed.
 
     tools/tally.py build/meson-logs/testlog.json
+    tools/tally.py results.tap
 
 A program that speaks TAP counts each of its tests; tests that it announced and did not report
 count as failed. Any other program is one test. The last line is `N passed, N failed, N skipped`.
@@ -84,8 +85,13 @@ def add_program(tally, entry):
 def tally_log(path):
     tally = Tally()
     with open(path, encoding="utf-8", errors="replace") as log:
-        for line in log:
-            add_program(tally, json.loads(line))
+        if path.endswith(".tap"):
+            text = log.read()
+            result = "OK" if PLAN.match(text) else "ERROR"
+            add_program(tally, {"name": "tests", "stdout": text, "result": result})
+        else:
+            for line in log:
+                add_program(tally, json.loads(line))
     return tally
 
 
