@@ -28,6 +28,10 @@ check:
 	@tools/setup build check
 	@QUICK=$(QUICK) tools/axes $(AXES)
 
+examples:
+	@tools/setup build
+	@tools/axes examples
+
 format:
 	@tools/setup lint
 	@tools/format
