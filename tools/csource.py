@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""What the checks share: which files there are, and C text without comments and strings."""
+"""What the checks share: which files there are, and C text without comments and strings.
+
+    tools/csource.py     prints the names of the C and C++ files
+"""
 
 import os
 import re
 import subprocess
 import sys
 
-C_ENDINGS = (".c", ".h", ".cc")
+C_ENDINGS = (".c", ".h", ".cc", ".cpp")
 
 TOKEN = re.compile(
     r"""(?P<block>/\*.*?\*/)
@@ -71,3 +74,7 @@ def finish(problems, advice):
     if problems:
         print(advice)
     sys.exit(1 if problems else 0)
+
+
+if __name__ == "__main__":
+    print("\n".join(list_files(".", C_ENDINGS)))

@@ -19,7 +19,7 @@ from csource import C_ENDINGS, TOKEN, blank, finish, line_of, list_files, read
 FUNCTION_MAX = 70
 FILE_MAX = 900
 LICENCE = "SPDX-License-Identifier: MIT"
-SOURCES = C_ENDINGS + (".S", ".py", ".sh", ".cpp", ".rs", ".go", "meson.build", "Makefile")
+SOURCES = C_ENDINGS + (".S", ".py", ".sh", ".rs", ".go", "meson.build", "Makefile")
 SCRIPTS = ("tools/", ".ci/", "examples/", "bench/")
 LATER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 ADVICE = """Split what is long by what it does. Write why in /* full sentences */. Do it now, or leave
