@@ -6,7 +6,7 @@ BUILD := build/release
 PREFIX ?= /usr/local
 export PATH := $(CURDIR)/build/venv/bin:$(PATH)
 
-.PHONY: all help build check examples format lint install clean
+.PHONY: all help build check examples bench format lint install clean
 
 all: build
 
@@ -15,6 +15,8 @@ help:
 	@echo 'make check      all tests, along every axis; QUICK=1 for the default build alone,'
 	@echo '                AXES="tsan clang" for some (the list: tools/axes)'
 	@echo 'make examples   build and run the examples, and compare what they print'
+	@echo 'make bench      ours and the peers in turn (bench/README.md); ONLY=yield,echo for some,'
+	@echo '                PROGRAMS=fern,go for some programs, ROUNDS=5 for fewer rounds'
 	@echo 'make format     lay out the code as .clang-format says'
 	@echo 'make lint       the static checks: rooms, comments, sizes, headers, stack use'
 	@echo 'make install    into PREFIX (/usr/local), under DESTDIR when set'
@@ -31,6 +33,11 @@ check:
 examples:
 	@tools/setup build
 	@tools/axes examples
+
+bench:
+	@tools/setup build bench
+	@command -v go >/dev/null || tools/setup go
+	@ONLY='$(ONLY)' PROGRAMS='$(PROGRAMS)' ROUNDS='$(ROUNDS)' python3 bench/run.py
 
 format:
 	@tools/setup lint

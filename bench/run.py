@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Builds and runs the benchmarks: ours, the peers' and the floors, in interleaved rounds.
+
+    make bench                        everything, about half an hour
+    make bench ONLY=yield,echo        some groups, or single runs by name
+    make bench PROGRAMS=fern,go       some programs
+    make bench ROUNDS=5               fewer rounds
+
+Within a round each program runs once, and the order is turned around from round to round, so
+that a machine that slows down or speeds up meets all alike. Ratios are taken within rounds.
+README.md tells how to read what it prints.
+"""
+
+import os
+import sys
+import time
+
+import execute
+import goals
+import measures
+import plot
+import programs
+import report
+import syscalls
+
+COUNTED = ("fern", "epoll-lt", "epoll-et", "go", "tokio", "libuv", "state-threads")
+
+
+def chosen_programs(names):
+    wanted = set(names.replace(",", " ").split())
+    unknown = wanted - {program.name for program in programs.PROGRAMS}
+    if unknown:
+        known = " ".join(program.name for program in programs.PROGRAMS)
+        raise ValueError(f"no program named {' '.join(sorted(unknown))}; there are: {known}")
+    return [p for p in programs.PROGRAMS if not wanted or p.name in wanted]
+
+
+class Bench:
+    def __init__(self, runs, wanted, rounds):
+        self.runs = runs
+        self.rounds = rounds
+        self.samples = report.Samples()
+        self.left_out = {}
+        self.programs = [p for p in wanted if any(run.name in p.runs for run in runs)]
+        self.runner = execute.Runner(self.build(), programs.build_load())
+
+    def build(self):
+        commands = {}
+        for program in self.programs:
+            print(f"building {program.name} ...", end=" ", flush=True)
+            try:
+                commands[program.name] = program.build(program)
+                print(program.language)
+            except programs.Missing as reason:
+                self.left_out[program.name] = str(reason)
+                print("left out")
+        self.programs = [p for p in self.programs if p.name in commands]
+        return commands
+
+    def leave_out(self, program, run, reason):
+        self.left_out[f"{program.name} in {run.name}"] = str(reason)
+
+    def due(self, run, number):
+        """The programs of a round, in its order."""
+        due = [p for p in self.programs
+               if run.name in p.runs and f"{p.name} in {run.name}" not in self.left_out
+               and (p.name in run.close or number % run.every == 0)]
+        return due if number % 2 == 0 else due[::-1]
+
+    def do_run(self, run):
+        rounds = self.rounds or run.rounds
+        start = time.monotonic()
+        print(f"\n{run.name}: {run.about}", flush=True)
+        if self.due(run, 0):
+            self.runner.touch(run)
+        for number in range(rounds):
+            for program in self.due(run, number):
+                show_progress(f"  round {number + 1} of {rounds}: {program.name}")
+                try:
+                    values = self.runner.measure(program, run)
+                except execute.Failed as reason:
+                    self.leave_out(program, run, reason)
+                    continue
+                self.samples.add(program.name, number, values)
+        if run.connections == 64:
+            self.count_calls(run)
+        show_progress("")
+        rows = [row for row in self.samples.rows() if belongs(row["measure"], run)]
+        report.print_table(rows)
+        print(f"  ({time.monotonic() - start:.0f} s)", flush=True)
+
+    def count_calls(self, run):
+        for program in self.due(run, 0):
+            if program.name not in COUNTED:
+                continue
+            show_progress(f"  counting system calls: {program.name}")
+            try:
+                counts = syscalls.per_request(self.runner, program, run)
+            except execute.Failed as reason:
+                self.left_out[f"{program.name} in system calls of {run.name}"] = str(reason)
+                continue
+            if counts is None:
+                self.left_out[f"system calls of {run.name}"] = "strace is not installed"
+                return
+            self.samples.add(program.name, 0, {
+                f"{run.name}-calls": (counts["recv"] + counts["send"], "recv+send/request"),
+                f"{run.name}-polls": (counts["poll"], "polls/request"),
+            })
+
+    def finish(self):
+        rows = self.samples.rows()
+        path = os.path.join(programs.OUT, "results.json")
+        report.write_json(rows, path)
+        charts = plot.plot(rows, programs.OUT)
+        if self.left_out:
+            print("\nLeft out:")
+            for what, reason in self.left_out.items():
+                print(f"  {what}: {reason}")
+        print_goals(rows)
+        print(f"\n{len(rows)} rows in {os.path.relpath(path)}, {len(charts)} plots beside it.")
+        return any(what.split(" ")[0] == report.OURS for what in self.left_out)
+
+
+def belongs(measure, run):
+    """Whether a measure came from this run and not from one with a longer name."""
+    names = [r.name for r in measures.RUNS if measure == r.name or measure.startswith(r.name + "-")]
+    return bool(names) and max(names, key=len) == run.name
+
+
+def print_goals(rows):
+    lines = [f"  {'met   ' if met else 'missed'}  {goal.text():<44} {report.number(row[goal.field])}"
+             for goal, row, met in goals.verdicts(rows)]
+    if lines:
+        print("\nGoals:\n" + "\n".join(lines))
+
+
+def show_progress(text):
+    if sys.stdout.isatty():
+        print(f"\r{text:<72}", end="\r", flush=True)
+
+
+def main():
+    try:
+        runs = measures.select(os.environ.get("ONLY", ""))
+        wanted = chosen_programs(os.environ.get("PROGRAMS", ""))
+        rounds = int(os.environ.get("ROUNDS") or 0)
+    except ValueError as error:
+        sys.exit(f"bench: {error}")
+    os.makedirs(programs.OUT, exist_ok=True)
+    bench = Bench(runs, wanted, rounds)
+    for run in runs:
+        bench.do_run(run)
+    return bench.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
