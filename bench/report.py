@@ -55,9 +55,9 @@ def print_table(rows):
     for row in rows:
         if row["measure"] != previous:
             previous = row["measure"]
-            print(f"\n  {previous + ' (' + row['unit'] + ')':<32} {'median':>10} "
+            print(f"\n  {previous + ' (' + row['unit'] + ')':<36} {'median':>10} "
                   f"{'min':>10} {'max':>10} {'rounds':>6}   fern / this, 95 % interval")
-        print(f"    {row['program']:<30} {number(row['median']):>10} {number(row['min']):>10} "
+        print(f"    {row['program']:<34} {number(row['median']):>10} {number(row['min']):>10} "
               f"{number(row['max']):>10} {row['rounds']:>6}   {ratio_text(row)}", flush=True)
 
 

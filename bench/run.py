@@ -129,7 +129,7 @@ def belongs(measure, run):
 
 
 def print_goals(rows):
-    lines = [f"  {'met   ' if met else 'missed'}  {goal.text():<44} {report.number(row[goal.field])}"
+    lines = [f"  {'met   ' if met else 'missed'}  {goal.text():<44} {row[goal.field]:.4g}"
              for goal, row, met in goals.verdicts(rows)]
     if lines:
         print("\nGoals:\n" + "\n".join(lines))
