@@ -23,7 +23,9 @@ help:
 
 build:
 	@tools/setup build
-	@[ -f $(BUILD)/build.ninja ] || meson setup $(BUILD) -Dtests=false >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@mkdir -p build
+	@[ -f $(BUILD)/build.ninja ] || meson setup $(BUILD) -Dtests=false >$(BUILD).log 2>&1 || \
+		{ cat $(BUILD).log; exit 1; }
 	@ninja --quiet -C $(BUILD)
 
 check:
@@ -48,6 +50,8 @@ lint:
 	@tools/lint
 
 install: build
+	@meson configure $(BUILD) -Dprefix='$(PREFIX)'
+	@ninja --quiet -C $(BUILD)
 	@meson install --no-rebuild --quiet -C $(BUILD) --destdir '$(DESTDIR)'
 
 clean:

@@ -163,6 +163,28 @@ class Style(Tree):
         self.fails("style_check.py", "does not open with what it is for")
 
 
+class Names(Tree):
+    def plant(self, comment):
+        self.write("src/core/wait.c", f"/* {comment} */\nint fern__park(void);\n")
+
+    def test_a_comment_may_name_what_is_there(self):
+        self.plant("Called by fern__park, and by all of fern__sched_*.")
+        self.passes("name_check.py")
+
+    def test_a_comment_that_names_what_is_gone_is_refused(self):
+        self.plant("See fern__parked.")
+        self.fails("name_check.py", "src/core/wait.c:1: there is no fern__parked")
+
+    def test_a_document_that_names_what_is_gone_is_refused(self):
+        self.plant("Why.")
+        self.write("docs/ARCHITECTURE.md", "# Title\n\n`fern__parked()`\n")
+        self.fails("name_check.py", "docs/ARCHITECTURE.md:3: there is no fern__parked")
+
+    def test_an_environment_variable_is_a_string(self):
+        self.write("src/core/wait.c", '/* FERN_SEED. */\nchar *s = "FERN_SEED";\n')
+        self.passes("name_check.py")
+
+
 class ThreadLocals(Tree):
     def test_they_live_in_core_self(self):
         self.write("src/core/self.c", "__thread int a; /* __thread */\n")
