@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fern: green threads for C.
+ *
+ * Code is written straight down, as if every call blocked; thousands or millions of greenlets
+ * share one OS thread, and a call that would block parks its greenlet instead of the thread.
+ * There is nothing to initialise, and main() is itself a greenlet.
+ *
+ *     static void *hello(void *who)
+ *     {
+ *         fern_sleep(10 * FERN_MS);
+ *         return who;
+ *     }
+ *     fern_greenlet *g = fern_spawn(hello, "world");
+ *     fern_join(g, FERN_FOREVER);
+ *
+ * Read in this order: time.h, greenlet.h, scope.h, loop.h, debug.h.
+ */
+#ifndef FERN_H
+#define FERN_H
+
+#include <fern/debug.h>
+#include <fern/greenlet.h>
+#include <fern/loop.h>
+#include <fern/scope.h>
+#include <fern/time.h>
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ready queue's ring: a power-of-two FIFO of pointers.
+ *
+ * Whatever may be pushed has reserved its place before (fern__ring_reserve), so pushing never
+ * fails: a wake-up has nobody to report a lack of memory to. Always: tail - head <= reserved <=
+ * mask + 1. Places are numbered by head and tail, which only count up, so an item's number stays
+ * the same when the ring grows.
+ */
+#ifndef FERN_BASE_RING_H
+#define FERN_BASE_RING_H
+
+#include "base/check.h"
+
+struct fern__ring {
+    void **slots;
+    uint32_t mask;
+    uint32_t head;
+    uint32_t tail;
+    uint32_t reserved;
+};
+
+/* Make room for one more. @return 0; -ENOMEM; -EOVERFLOW over 2^31 */
+int fern__ring_grow(struct fern__ring *ring);
+
+static inline int
+fern__ring_reserve(struct fern__ring *ring)
+{
+    if (fern__likely(ring->reserved <= ring->mask && ring->slots)) {
+        ring->reserved++;
+        return 0;
+    }
+    return fern__ring_grow(ring);
+}
+
+static inline void
+fern__ring_unreserve(struct fern__ring *ring)
+{
+    fern__assert_slow(ring->reserved > 0);
+    ring->reserved--;
+}
+
+void fern__ring_fini(struct fern__ring *ring);
+
+static inline uint32_t
+fern__ring_count(const struct fern__ring *ring)
+{
+    return ring->tail - ring->head;
+}
+
+static inline void
+fern__ring_push(struct fern__ring *ring, void *item)
+{
+    fern__assert_slow(fern__ring_count(ring) < ring->reserved);
+    ring->slots[ring->tail++ & ring->mask] = item;
+}
+
+/* The oldest item; the ring must not be empty. */
+static inline void *
+fern__ring_pop(struct fern__ring *ring)
+{
+    return ring->slots[ring->head++ & ring->mask];
+}
+
+/* The item `ahead` places behind the oldest one. */
+static inline void *
+fern__ring_peek(const struct fern__ring *ring, uint32_t ahead)
+{
+    return ring->slots[(ring->head + ahead) & ring->mask];
+}
+
+/* Replace the item that was pushed as number `at`. */
+static inline void
+fern__ring_replace(struct fern__ring *ring, uint32_t at, void *item)
+{
+    ring->slots[at & ring->mask] = item;
+}
+
+/* Exchange the oldest item with the one `ahead` places behind it. */
+static inline void
+fern__ring_swap(struct fern__ring *ring, uint32_t ahead)
+{
+    void **a = &ring->slots[ring->head & ring->mask];
+    void **b = &ring->slots[(ring->head + ahead) & ring->mask];
+    void *was = *a;
+    *a = *b;
+    *b = was;
+}
+
+#endif

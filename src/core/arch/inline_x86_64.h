@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The switch as inline assembly, x86-64 System V.
+ *
+ * Nothing is pushed, so the red zone stays intact. The jump is balanced because no call led to
+ * it. The frame pointer is kept by hand: it cannot be in a clobber list. endbr64 marks where an
+ * indirect jump may land.
+ */
+#ifndef FERN_CORE_ARCH_INLINE_X86_64_H
+#define FERN_CORE_ARCH_INLINE_X86_64_H
+
+struct fern__context {
+    void *sp;
+    void *bp;
+    void *pc;
+};
+
+void fern__context_entry(void);
+
+static inline void
+fern__context_init(struct fern__context *context, void *top)
+{
+    /* A zero word above the first frame ends walks along frame pointers. */
+    uintptr_t sp = ((uintptr_t)top & ~(uintptr_t)15) - 16;
+    ((uintptr_t *)sp)[0] = 0;
+    ((uintptr_t *)sp)[1] = 0;
+    context->sp = (void *)sp;
+    context->bp = 0;
+    context->pc = (void *)(uintptr_t)fern__context_entry;
+}
+
+static inline void
+fern__context_fini(struct fern__context *context)
+{
+    (void)context;
+}
+
+#ifdef __AVX512F__
+#define FERN__CLOBBER_AVX512                                                               \
+    , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24",     \
+            "xmm25", "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2",     \
+            "k3", "k4", "k5", "k6", "k7"
+#else
+#define FERN__CLOBBER_AVX512
+#endif
+
+static inline __attribute__((always_inline)) void
+fern__switch(struct fern__context *from, struct fern__context *to)
+{
+    __asm__ volatile("leaq 1f(%%rip), %%rax\n\t"
+                     "movq %%rsp, 0(%0)\n\t"
+                     "movq %%rbp, 8(%0)\n\t"
+                     "movq %%rax, 16(%0)\n\t"
+                     "movq 0(%1), %%rsp\n\t"
+                     "movq 8(%1), %%rbp\n\t"
+                     "jmpq *16(%1)\n"
+                     "1:\n\t"
+                     "endbr64\n\t"
+                     : "+D"(from), "+S"(to)
+                     :
+                     : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13",
+                     "r14", "r15", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6",
+                     "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
+                     "xmm15" FERN__CLOBBER_AVX512, "memory", "cc");
+}
+
+static inline uintptr_t
+fern__context_pc(const struct fern__context *context)
+{
+    return (uintptr_t)context->pc;
+}
+
+static inline uintptr_t
+fern__context_sp(const struct fern__context *context)
+{
+    return (uintptr_t)context->sp;
+}
+
+static inline uintptr_t
+fern__context_bp(const struct fern__context *context)
+{
+    return (uintptr_t)context->bp;
+}
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The switch for aarch64: x19 to x30 and the low halves of v8 to v15.
+ *
+ * The saved stack, from its sp: x19 to x28 (10 words), x29, x30, d8 to d15.
+ */
+        .text
+
+        .p2align 4
+        .globl  fern__switch
+        .hidden fern__switch
+        .type   fern__switch, %function
+fern__switch:                           /* (from = x0, to = x1) */
+        .cfi_startproc
+        hint    #34                     /* bti c */
+        sub     sp, sp, #160
+        .cfi_adjust_cfa_offset 160
+        stp     x19, x20, [sp, #0]
+        stp     x21, x22, [sp, #16]
+        stp     x23, x24, [sp, #32]
+        stp     x25, x26, [sp, #48]
+        stp     x27, x28, [sp, #64]
+        stp     x29, x30, [sp, #80]
+        .cfi_rel_offset x29, 80
+        .cfi_rel_offset x30, 88
+        stp     d8, d9, [sp, #96]
+        stp     d10, d11, [sp, #112]
+        stp     d12, d13, [sp, #128]
+        stp     d14, d15, [sp, #144]
+        mov     x9, sp
+        str     x9, [x0]
+        ldr     x9, [x1]
+        mov     sp, x9
+        ldp     x19, x20, [sp, #0]
+        ldp     x21, x22, [sp, #16]
+        ldp     x23, x24, [sp, #32]
+        ldp     x25, x26, [sp, #48]
+        ldp     x27, x28, [sp, #64]
+        ldp     x29, x30, [sp, #80]
+        ldp     d8, d9, [sp, #96]
+        ldp     d10, d11, [sp, #112]
+        ldp     d12, d13, [sp, #128]
+        ldp     d14, d15, [sp, #144]
+        add     sp, sp, #160
+        .cfi_adjust_cfa_offset -160
+        .cfi_restore x29
+        .cfi_restore x30
+        ret
+        .cfi_endproc
+        .size   fern__switch, . - fern__switch
+
+/* The first return of a new stack lands here, with `to` still in x1. */
+        .p2align 4
+        .type   entry, %function
+entry:
+        .cfi_startproc
+        .cfi_undefined x30
+        hint    #36                     /* bti j */
+        mov     x29, xzr
+        mov     x30, xzr
+        mov     x0, x1
+        bl      fern__greenlet_main
+        brk     #1
+        .cfi_endproc
+        .size   entry, . - entry
+
+        .p2align 4
+        .globl  fern__switch_prepare
+        .hidden fern__switch_prepare
+        .type   fern__switch_prepare, %function
+fern__switch_prepare:                   /* (top = x0) -> sp */
+        .cfi_startproc
+        hint    #34
+        and     x0, x0, #-16
+        sub     x0, x0, #176            /* 20 words, and 2 of zero above them */
+        mov     x9, x0
+        mov     w10, #22
+1:      str     xzr, [x9], #8
+        subs    w10, w10, #1
+        b.ne    1b
+        adr     x9, entry
+        str     x9, [x0, #88]
+        ret
+        .cfi_endproc
+        .size   fern__switch_prepare, . - fern__switch_prepare
+
+        .section .note.GNU-stack, "", %progbits

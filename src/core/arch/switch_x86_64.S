@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The switch for x86-64 System V: the six registers that a function must keep, and `ret`, which
+ * keeps the return predictor balanced. Floating-point control words are not saved.
+ *
+ * The saved stack, from its sp: r15 r14 r13 r12 rbx rbp return-address.
+ */
+        .text
+
+        .p2align 4
+        .globl  fern__switch
+        .hidden fern__switch
+        .type   fern__switch, @function
+fern__switch:                           /* (from = rdi, to = rsi) */
+        .cfi_startproc
+        endbr64
+        pushq   %rbp
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset rbp, 0
+        pushq   %rbx
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset rbx, 0
+        pushq   %r12
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset r12, 0
+        pushq   %r13
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset r13, 0
+        pushq   %r14
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset r14, 0
+        pushq   %r15
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset r15, 0
+        movq    %rsp, (%rdi)
+        movq    (%rsi), %rsp
+        popq    %r15
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore r15
+        popq    %r14
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore r14
+        popq    %r13
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore r13
+        popq    %r12
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore r12
+        popq    %rbx
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore rbx
+        popq    %rbp
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore rbp
+        ret
+        .cfi_endproc
+        .size   fern__switch, . - fern__switch
+
+/* The first return of a new stack lands here, with `to` still in rsi. */
+        .p2align 4
+        .type   entry, @function
+entry:
+        .cfi_startproc
+        .cfi_undefined rip
+        endbr64
+        movq    %rsi, %rdi
+        call    fern__greenlet_main
+        ud2
+        .cfi_endproc
+        .size   entry, . - entry
+
+        .p2align 4
+        .globl  fern__switch_prepare
+        .hidden fern__switch_prepare
+        .type   fern__switch_prepare, @function
+fern__switch_prepare:                   /* (top = rdi) -> sp */
+        .cfi_startproc
+        endbr64
+        andq    $-16, %rdi
+        leaq    -72(%rdi), %rax         /* 7 words, and 2 of zero above them */
+        xorl    %ecx, %ecx
+        movq    %rcx, 0(%rax)
+        movq    %rcx, 8(%rax)
+        movq    %rcx, 16(%rax)
+        movq    %rcx, 24(%rax)
+        movq    %rcx, 32(%rax)
+        movq    %rcx, 40(%rax)          /* rbp = 0 ends walks along frame pointers */
+        leaq    entry(%rip), %rdx
+        movq    %rdx, 48(%rax)
+        movq    %rcx, 56(%rax)
+        movq    %rcx, 64(%rax)
+        ret
+        .cfi_endproc
+        .size   fern__switch_prepare, . - fern__switch_prepare
+
+        .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fairness and idling.
+ *
+ * Between two turns there are at most switches_max switches, and about slice_ns of time. Reading
+ * the clock at every switch would cost more than the switch, so time is kept in two ways. An
+ * operation that succeeds at once counts, and every OPS_PER_CLOCK of them, over all greenlets, the
+ * clock is read: when the slice is over the next switch takes a turn. And the number of switches
+ * follows the pace last seen: it shrinks at once when a turn came too late, and doubles when it
+ * came early. So only a sudden change from short to long computations is seen one turn late.
+ *
+ * Waiting: waking a halted CPU takes about 20 us. While recent gaps were shorter than the longest
+ * spin, the hub polls without sleeping first; a gap that was longer ends this. With one CPU a
+ * spin would keep away what is waited for.
+ */
+#include "core/fair.h"
+
+#include "base/clock.h"
+#include "core/pause.h"
+#include "core/sched.h"
+
+#include <sched.h>
+
+enum {
+    OPS_PER_CLOCK = 16,
+    SWITCHES_MAX = 128,
+    BUDGET_OPS = 128,
+    SPIN_NS = 25000,
+    STACKS_IDLE_MAX = 1024,
+    SLICE_NS = 1000000,
+};
+
+static int
+cpus(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+void
+fern__fair_init(struct fern__hub *hub)
+{
+    hub->options = (struct fern_hub_options){
+            .size = sizeof hub->options,
+            .switches_max = SWITCHES_MAX,
+            .slice_ns = SLICE_NS,
+            .budget_ops = BUDGET_OPS,
+            .spin_ns = cpus() > 1 && !fern__clock_is_virtual() ? SPIN_NS : -1,
+            .stacks_idle_max = STACKS_IDLE_MAX,
+    };
+    hub->pace = hub->countdown = 1;
+    hub->ops_left = BUDGET_OPS;
+    hub->ops_unclocked = OPS_PER_CLOCK;
+    hub->now = hub->turned_at = fern__clock_now();
+}
+
+void
+fern__fair_pace(struct fern__hub *hub)
+{
+    int64_t took = hub->now - hub->turned_at, slice = hub->options.slice_ns;
+    int64_t made = hub->pace - (hub->countdown > 0 ? hub->countdown : 0);
+    int64_t pace = hub->pace;
+    if (took > slice)
+        pace = (made > 0 ? made : 1) * slice / took;
+    else if (took < slice / 2)
+        pace *= 2;
+    if (pace < 1)
+        pace = 1;
+    if (pace > (int64_t)hub->options.switches_max)
+        pace = hub->options.switches_max;
+    hub->turned_at = hub->now;
+    hub->pace = hub->countdown = (int32_t)pace;
+}
+
+void
+fern__sched_spend_slow(struct fern__hub *hub)
+{
+    if (hub->ops_unclocked <= 0) {
+        hub->ops_unclocked = OPS_PER_CLOCK;
+        if (fern__clock_now() - hub->turned_at >= hub->options.slice_ns) {
+            hub->countdown = 1;
+            hub->ops_left = 0;
+        }
+    }
+    if (hub->ops_left > 0 || hub->current->flags & FERN__CALLER)
+        return;
+    hub->ops_left = (int32_t)hub->options.budget_ops;
+    fern__pause_yield(hub, hub->current);
+}
+
+/* Poll without sleeping for as long as a spin may last. @return false: nothing came */
+static bool
+spin(struct fern__hub *hub, int64_t started, int64_t timeout_ns)
+{
+    int64_t limit = hub->options.spin_ns < timeout_ns ? hub->options.spin_ns : timeout_ns;
+    do {
+        if (hub->poller->ops->turn(hub->poller, 0) > 0)
+            return true;
+    } while (fern__clock_now() - started < limit);
+    return false;
+}
+
+void
+fern__fair_wait(struct fern__hub *hub, int64_t timeout_ns)
+{
+    bool may_spin = hub->options.spin_ns > 0 && hub->poller->busy;
+    int64_t started = may_spin ? fern__clock_now() : 0;
+    if (may_spin && hub->spinning && spin(hub, started, timeout_ns))
+        return;
+    if (timeout_ns != INT64_MAX && may_spin && hub->spinning) {
+        timeout_ns -= fern__clock_now() - started;
+        if (timeout_ns <= 0)
+            return;
+    }
+    hub->stats.polls_blocking++;
+    hub->polling = true;
+    hub->poller->ops->turn(hub->poller, timeout_ns);
+    hub->polling = false;
+    if (may_spin)
+        hub->spinning = fern__clock_now() - started < 4 * hub->options.spin_ns;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fairness and idling: how long until the next look at the poller, and how to wait there.
+ */
+#ifndef FERN_CORE_FAIR_H
+#define FERN_CORE_FAIR_H
+
+#include "core/hub.h"
+
+void fern__fair_init(struct fern__hub *hub);
+
+/* After a turn: set the countdown to the next one. */
+void fern__fair_pace(struct fern__hub *hub);
+
+/* Wait in the poller, first without sleeping if recent gaps were short. */
+void fern__fair_wait(struct fern__hub *hub, int64_t timeout_ns);
+
+#endif

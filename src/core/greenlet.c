@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A greenlet's life.
+ *
+ *     FREE --alloc--> NEW --spawn, fern_start--> SPAWNED --first run--> LIVE --finish--> DONE
+ *      ^               |                            |                                     |
+ *      |               +------- kill, finish -------+------------------> DONE             |
+ *      +---------------------------- release of the last reference -----------------------+
+ *
+ *     alloc      fern__greenlet_alloc        here
+ *     spawn      enqueue, fern_start         core/spawn.c
+ *     first run  start, fern__greenlet_main  core/sched.c
+ *     finish     fern__greenlet_finish       here
+ *     kill       fern__greenlet_kill         core/kill.c
+ *     release    fern__greenlet_release      here
+ *
+ * While LIVE it is current, on the ready queue, or parked: parked exactly while its winner word
+ * is OPEN (core/wait.c).
+ */
+#include "core/greenlet.h"
+
+#include "core/link.h"
+#include "core/observe.h"
+#include "core/raw.h"
+#include "core/registry.h"
+#include "core/scope.h"
+#include "core/spawn.h"
+#include "core/timer.h"
+#include "core/wait.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { HERD_MIN = 64, HERD_MAX = 16384 };
+
+/* ---- blocks ---- */
+
+static struct fern__herd *
+herd_new(size_t room)
+{
+    size_t bytes = sizeof(struct fern__herd) + room * sizeof(fern_greenlet);
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    struct fern__herd *herd = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (herd == MAP_FAILED)
+        return NULL;
+    herd->room = room;
+    return herd;
+}
+
+static fern_greenlet *
+alloc_from_herd(struct fern__hub *hub)
+{
+    struct fern__herd *herd = hub->herds;
+    if (!herd || herd->count == herd->room) {
+        size_t room = herd ? herd->room * 2 : HERD_MIN;
+        herd = herd_new(room > HERD_MAX ? HERD_MAX : room);
+        if (!herd)
+            return NULL;
+        herd->older = hub->herds;
+        hub->herds = herd;
+    }
+    fern_greenlet *g = &herd->blocks[herd->count++];
+    g->hub = hub;
+    g->magic = FERN__GREENLET_MAGIC;
+    return g;
+}
+
+fern_greenlet *
+fern__greenlet_alloc(struct fern__hub *hub)
+{
+    fern_greenlet *g = hub->free;
+    if (fern__likely(g != NULL)) {
+        hub->free = g->arg;
+    } else {
+        g = alloc_from_herd(hub);
+        if (!g)
+            return NULL;
+    }
+    if (fern__unlikely(hub->id_next == hub->id_end)) {
+        enum { RANGE = 1 << 16 };
+        hub->id_next = fern__registry_ids(RANGE);
+        hub->id_end = hub->id_next + RANGE;
+    }
+    g->id = hub->id_next++;
+    g->born_ns = hub->now;
+    g->life = FERN__LIFE_NEW;
+    return g;
+}
+
+/* Undo what was set beyond the first line. */
+static void
+clean(fern_greenlet *g)
+{
+    free(g->message);
+    free(g->extra);
+    g->scopes = NULL;
+    g->interrupt = 0;
+    g->ended = (struct fern__list){0};
+    g->message = NULL;
+    g->extra = NULL;
+    g->autos = NULL;
+    g->kill_code = g->fail_code = g->kills = 0;
+    g->dirty = false;
+}
+
+static __attribute__((noinline)) void
+free_arg(fern_greenlet *g)
+{
+    fern_free_fn *fn = g->extra ? g->extra->free_arg : NULL;
+    if (fn) {
+        g->extra->free_arg = NULL;
+        fn(g->extra->free_what);
+    }
+}
+
+/* Free a block whose last reference is gone. @return whose reference it held, or NULL */
+static fern_greenlet *
+free_block(fern_greenlet *g)
+{
+    struct fern__hub *hub = g->hub;
+    if (fern__unlikely(g->life == FERN__LIFE_NEW)) {
+        free_arg(g);
+        if (g->flags & FERN__ODD_STACK)
+            fern__stack_close(&hub->stacks, g->stack_top);
+        hub->live--;
+        fern__ring_unreserve(&hub->ready);
+    }
+    fern_greenlet *parent = fern_raw_parent(g);
+    if (g->dirty)
+        clean(g);
+    g->flags = 0;
+    g->life = FERN__LIFE_FREE;
+    g->stack_top = NULL;
+    g->arg = hub->free;
+    hub->free = g;
+    return parent;
+}
+
+void
+fern__greenlet_release(fern_greenlet *g)
+{
+    while (g && --g->refs == 0)
+        g = free_block(g);
+}
+
+struct fern__extra *
+fern__greenlet_extra(fern_greenlet *g)
+{
+    if (!g->extra) {
+        g->extra = calloc(1, sizeof *g->extra);
+        g->dirty = true;
+    }
+    return g->extra;
+}
+
+bool
+fern__greenlet_here(const fern_greenlet *g)
+{
+    return g->hub == fern__self_hub();
+}
+
+/* ---- end ---- */
+
+static int
+outcome_code(const fern_greenlet *g)
+{
+    return g->flags & FERN__KILLED   ? g->kill_code
+           : g->flags & FERN__FAILED ? g->fail_code
+                                     : 0;
+}
+
+static void
+report_failure(struct fern__hub *hub, fern_greenlet *g)
+{
+    fern_outcome outcome;
+    (void)fern_greenlet_outcome(g, &outcome);
+    if (hub->error_hook) {
+        hub->error_hook(g, &outcome, hub->error_arg);
+        return;
+    }
+    char label[160];
+    fern__greenlet_label(g, label, sizeof label);
+    fern__report("greenlet %s failed with code %d%s%s", label, outcome.code,
+            outcome.message ? ": " : "", outcome.message ? outcome.message : "");
+}
+
+/* The rarer half of an end. */
+static __attribute__((noinline)) fern_greenlet *
+finish_slow(struct fern__hub *hub, fern_greenlet *g, bool ran)
+{
+    if (g->scopes)
+        fern__scope_abandon(g);
+    if (fern__wheel_armed(&g->timer))
+        fern__timer_disarm(g);
+    if (g->flags & FERN__FAILED)
+        g->arg = NULL;
+    if (g->flags & FERN__FAILED && !(g->flags & (FERN__KILLED | FERN__QUIET)))
+        report_failure(hub, g);
+    if (g->flags & FERN__PARENT)
+        fern__spawn_orphan(hub, g->id);
+    if (ran && hub->observed)
+        fern__observe_end(hub, g);
+    if (hub->hooks.ended)
+        hub->hooks.ended(g, hub->hooks.arg);
+    fern_greenlet *to = ran && g->flags & FERN__RAW ? fern__raw_finish(g, g->arg) : NULL;
+    fern__link_serve(g);
+    return to;
+}
+
+/* Common to those that ran and those that did not. */
+static fern_greenlet *
+finish(struct fern__hub *hub, fern_greenlet *g, void *value, bool ran)
+{
+    enum { RARE = FERN__RAW | FERN__FAILED | FERN__KILLED | FERN__LINKED | FERN__PARENT };
+    fern_greenlet *to = NULL;
+    if (fern__unlikely(g->dirty)) {
+        g->interrupt = -EDEADLK; /* whatever is called from here on must not wait */
+        free_arg(g);
+    }
+    g->arg = value;
+    g->life = FERN__LIFE_DONE;
+    hub->live--;
+    if (fern__unlikely(g->flags & RARE || g->dirty || hub->observed || hub->hooks.ended))
+        to = finish_slow(hub, g, ran);
+    return to;
+}
+
+fern_greenlet *
+fern__greenlet_finish(fern_greenlet *g, void *value)
+{
+    struct fern__hub *hub = g->hub;
+    fern_greenlet *to = finish(hub, g, value, true);
+    hub->current = &hub->nobody;
+    fern__ring_unreserve(&hub->ready);
+    fern__greenlet_release(g);
+    return to;
+}
+
+void
+fern__greenlet_finish_unrun(fern_greenlet *g)
+{
+    struct fern__hub *hub = g->hub;
+    bool queued = g->life == FERN__LIFE_SPAWNED && !fern__wheel_armed(&g->timer);
+    bool referenced = g->life == FERN__LIFE_SPAWNED;
+    if (g->flags & FERN__ODD_STACK)
+        fern__stack_close(&hub->stacks, g->stack_top);
+    finish(hub, g, NULL, false);
+    if (queued)
+        return;
+    fern__ring_unreserve(&hub->ready);
+    if (referenced)
+        fern__greenlet_release(g);
+}
+
+/* ---- looking at it ---- */
+
+void
+fern__greenlet_label(const fern_greenlet *g, char *text, size_t bytes)
+{
+    const char *name = g->flags & FERN__CALLER ? "callbacks"
+                       : g->extra              ? g->extra->name
+                       : g->flags & FERN__ROOT ? "main"
+                                               : "";
+    int n = snprintf(
+            text, bytes, *name ? "#%llu \"%s\"" : "#%llu", (unsigned long long)g->id, name);
+    if (g->site && n > 0 && (size_t)n < bytes)
+        snprintf(text + n, bytes - (size_t)n, " spawned at %s:%d", g->site->file,
+                g->site->line);
+}
+
+void
+fern__greenlet_each(
+        struct fern__hub *hub, bool (*fn)(fern_greenlet *g, void *arg), void *arg)
+{
+    for (struct fern__herd *herd = hub->herds; herd; herd = herd->older) {
+        for (size_t i = 0; i < herd->count; i++) {
+            fern_greenlet *g = &herd->blocks[i];
+            if (g->life != FERN__LIFE_FREE && !fn(g, arg))
+                return;
+        }
+    }
+}
+
+struct search {
+    uint64_t id;
+    fern_greenlet *found;
+};
+
+static bool
+has_id(fern_greenlet *g, void *arg)
+{
+    struct search *search = arg;
+    if (g->id == search->id)
+        search->found = g;
+    return !search->found;
+}
+
+fern_greenlet *
+fern__greenlet_find(struct fern__hub *hub, uint64_t id)
+{
+    struct search search = {.id = id};
+    fern__greenlet_each(hub, has_id, &search);
+    return search.found;
+}
+
+int
+fern_greenlet_outcome(const fern_greenlet *g, fern_outcome *ret_outcome)
+{
+    FERN_CHECK(g && ret_outcome, -EINVAL);
+    FERN_CHECK(g->life == FERN__LIFE_DONE, -EINPROGRESS);
+    bool killed = g->flags & FERN__KILLED;
+    *ret_outcome = (fern_outcome){
+            .code = outcome_code(g),
+            .cancelled = killed,
+            .value = g->arg,
+            .message = g->dirty ? g->message : NULL,
+    };
+    return 0;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A greenlet's control block, and its life.
+ *
+ * The block is 256 bytes, four cache lines by use: what a spawn and a run without a park touch;
+ * what a switch touches; what a wait touches; the rest. A block on the free list is all zero but
+ * for `hub`, `ctx.sp` (the free list) and `magic`: spawning writes only what differs.
+ *
+ * Lifetime: one reference belongs to the run (from spawn to the end, or while the block stands in
+ * the ready queue), others to handles. All of it belongs to the hub's thread.
+ */
+#ifndef FERN_CORE_GREENLET_H
+#define FERN_CORE_GREENLET_H
+
+#include "base/list.h"
+#include "base/wheel.h"
+#include "core/arch/switch.h"
+#include "core/tool.h"
+#include "core/waitable.h"
+
+#include <fern/greenlet.h>
+#include <fern/scope.h>
+#include <stdatomic.h>
+
+struct fern__hub;
+
+/* Where a greenlet is in its life. core/greenlet.c has the diagram. */
+enum fern__life {
+    FERN__LIFE_FREE, /* on the free list */
+    FERN__LIFE_NEW,
+    FERN__LIFE_SPAWNED, /* in the ready queue, or its delayed start is armed; has no stack */
+    FERN__LIFE_LIVE,    /* has run and has not ended */
+    FERN__LIFE_DONE,
+};
+
+enum fern__greenlet_flag {
+    FERN__DAEMON = 1 << 0,
+    FERN__RAW = 1 << 1,
+    FERN__ROOT = 1 << 2,       /* the thread's own stack */
+    FERN__CALLER = 1 << 3,     /* the hub's own greenlet: runs callbacks, must not wait */
+    FERN__QUIET = 1 << 4,      /* its failure is expected */
+    FERN__FAILED = 1 << 5,     /* fern_fail was called */
+    FERN__KILLED = 1 << 6,     /* was killed, and ended so or may yet */
+    FERN__LINKED = 1 << 7,     /* `ended` has links or joiners */
+    FERN__UNPARKED = 1 << 8,   /* an unpark came before its park */
+    FERN__FPU = 1 << 9,        /* keeps floating-point control words */
+    FERN__HOOKED = 1 << 10,    /* has switch hooks */
+    FERN__CHILD = 1 << 11,     /* must not start once its spawner has ended */
+    FERN__PARENT = 1 << 12,    /* may have such children */
+    FERN__ODD_STACK = 1 << 13, /* has a stack of a size of its own */
+};
+
+/* A greenlet's place in one queue of waiters. */
+struct fern__cell {
+    struct fern__list node;
+    fern_greenlet *greenlet; /* NULL: a link, which is not a waiter */
+    void *object;            /* what it waits for, by its waitable */
+};
+
+/* States of the winner word. */
+enum {
+    FERN__WAIT_NONE = 0, /* not waiting, or somebody has won */
+    FERN__WAIT_OPEN = 1,
+};
+
+/* What few greenlets have. */
+struct fern__extra {
+    char name[32];
+    fern_free_fn *free_arg;
+    void *free_what;
+    void *user_data;
+    void (*hook_out)(void *);
+    void (*hook_in)(void *);
+    void *hook_arg;
+    fern_greenlet *raw_parent;
+    size_t stack_bytes; /* 0: the default */
+    uint32_t mxcsr;     /* kept floating-point control words */
+    uint16_t fpucw;
+    struct fern__tool tool;
+};
+
+struct fern_greenlet {
+    /* Birth and end. */
+    fern_fn *fn;
+    void *arg; /* once DONE: the outcome's value */
+    const fern_site *site;
+    uint64_t id;
+    uint64_t parent_id;
+    int64_t born_ns;
+    void *stack_top;
+    uint32_t refs;
+    uint16_t flags;
+    uint8_t life;
+    uint8_t dirty; /* something beyond this line was set that freeing must undo */
+
+    /* Switching. */
+    struct fern__context ctx;
+    struct fern__hub *hub;
+    const struct fern__waitable *waiting; /* what it is parked on */
+    fern_scope *scopes;                   /* open ones, innermost first */
+    atomic_uintptr_t winner;
+    int32_t result;    /* of the wait, written by the winner */
+    int32_t interrupt; /* 0, or the code with which its calls fail now */
+
+    /* Waiting. */
+    struct fern__cell cell;
+    struct fern__wheel_node timer;
+
+    /* The rest. */
+    struct fern__list ended; /* cells of joiners and links, in order */
+    char *message;
+    struct fern__extra *extra;
+    struct fern_auto *autos;
+    void *locals;
+    int32_t kill_code;
+    int32_t fail_code;
+    int32_t kills;
+    uint32_t magic;
+};
+
+_Static_assert(sizeof(struct fern_greenlet) == 256, "a control block is four cache lines");
+
+enum { FERN__GREENLET_MAGIC = 0x6e726566 };
+
+/* Whether it is parked and may be woken. */
+static inline bool
+fern__wait_is_open(const fern_greenlet *g)
+{
+    return atomic_load_explicit(&g->winner, memory_order_relaxed) == FERN__WAIT_OPEN;
+}
+
+/* A block from the hub's slab, zero but for its hub; or NULL. */
+fern_greenlet *fern__greenlet_alloc(struct fern__hub *hub);
+
+/* Drop one reference; the last one of an ended greenlet frees it. */
+void fern__greenlet_release(fern_greenlet *g);
+
+/* The extra part, made when first needed; or NULL. */
+struct fern__extra *fern__greenlet_extra(fern_greenlet *g);
+
+/* Record how it ended, report a failure, serve joiners and links, drop the run's reference. The hub
+ * has no current greenlet then. @return who must run next, or NULL for the ready queue's choice */
+fern_greenlet *fern__greenlet_finish(fern_greenlet *g, void *value);
+
+/* End one that has not run. Its place in the ready queue keeps the run's reference until it comes
+ * up; a delayed or unstarted one has none there. */
+void fern__greenlet_finish_unrun(fern_greenlet *g);
+
+/* Kill without waiting. */
+void fern__greenlet_kill(fern_greenlet *g, int code);
+
+/* Work out anew with which code its calls fail now. */
+void fern__greenlet_set_interrupt(fern_greenlet *g);
+
+/* Whether this greenlet belongs to the calling thread's hub. */
+bool fern__greenlet_here(const fern_greenlet *g);
+
+/* "#7 "name" (file.c:12)" for reports. Safe in signal handlers. */
+void fern__greenlet_label(const fern_greenlet *g, char *text, size_t bytes);
+
+/* The greenlet with this id, ended ones included while they are referenced; or NULL. */
+fern_greenlet *fern__greenlet_find(struct fern__hub *hub, uint64_t id);
+
+/* Call a function for each block that is not free, in order of address; it returns false to
+ * stop. Safe in signal handlers. */
+void fern__greenlet_each(
+        struct fern__hub *hub, bool (*fn)(fern_greenlet *g, void *arg), void *arg);
+
+#endif

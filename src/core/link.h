@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What happens when a greenlet ends: joiners are woken and links served, in the order in which
+ * they came.
+ */
+#ifndef FERN_CORE_LINK_H
+#define FERN_CORE_LINK_H
+
+#include "core/hub.h"
+
+/* A link stands in a greenlet's `ended` list by a cell that has no greenlet of its own. */
+struct fern__link {
+    struct fern__cell cell;
+    /* Called when the greenlet has ended, unlinked; must not run the user's code. */
+    void (*ended)(struct fern__link *link, fern_greenlet *g);
+};
+
+/* Link behind those that wait for the greenlet's end; it has not ended. */
+void fern__link_add(fern_greenlet *g, struct fern__link *link);
+
+/* Serve everybody: the greenlet has ended. */
+void fern__link_serve(fern_greenlet *g);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a switch does more when somebody watches.
+ *
+ * Nothing here may be instrumented by ThreadSanitizer: between telling it of the switch and the
+ * switch itself it already believes to be on the other stack.
+ */
+#include "core/observe.h"
+
+#include "core/call.h"
+#include "core/overflow.h"
+
+#define UNINSTRUMENTED __attribute__((no_sanitize("thread", "address")))
+
+/* Whether a switch of this hub needs the slower way. */
+void
+fern__hub_observe(struct fern__hub *hub)
+{
+    hub->observed = hub->tooled || hub->stacks.guard == FERN__GUARD_CANARY ||
+                    hub->fpu_users || hub->hook_users || hub->hooks.switched ||
+                    hub->hooks.started;
+    hub->permuted = hub->seed != 0;
+}
+
+static struct fern__tool *
+tool_of(struct fern__hub *hub, fern_greenlet *g)
+{
+    if (g == &hub->nobody)
+        return NULL;
+    return &g->extra->tool;
+}
+
+void
+fern__observe_start(struct fern__hub *hub, fern_greenlet *g)
+{
+    if (hub->tooled) {
+        struct fern__extra *extra = fern__greenlet_extra(g);
+        if (!extra)
+            fern__die(__FILE__, __LINE__, "no memory to tell the sanitizer of a greenlet");
+        char *low = fern__stack_low(&hub->stacks, g->stack_top);
+        size_t bytes = (size_t)((char *)g->stack_top - low);
+        fern__tool_born(&extra->tool, low, bytes, extra->name);
+    }
+    if (hub->hooks.started)
+        hub->hooks.started(g, hub->hooks.arg);
+}
+
+/* The control words live in the frame: below them the next words of the parked stack. */
+static UNINSTRUMENTED void
+fpu_save(fern_greenlet *g)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("stmxcsr %0" : "=m"(g->extra->mxcsr));
+    __asm__ volatile("fnstcw %0" : "=m"(g->extra->fpucw));
+#elif defined(__aarch64__)
+    uint64_t fpcr;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(fpcr));
+    g->extra->mxcsr = (uint32_t)fpcr;
+#endif
+}
+
+static UNINSTRUMENTED void
+fpu_load(uint32_t mxcsr, uint16_t fpucw)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("ldmxcsr %0" : : "m"(mxcsr));
+    __asm__ volatile("fldcw %0" : : "m"(fpucw));
+#elif defined(__aarch64__)
+    (void)fpucw;
+    uint64_t fpcr = mxcsr;
+    __asm__ volatile("msr fpcr, %0" : : "r"(fpcr));
+#endif
+}
+
+UNINSTRUMENTED void
+fern__observe_leave(struct fern__hub *hub, fern_greenlet *from, fern_greenlet *to)
+{
+    if (from->flags & FERN__HOOKED && from->extra->hook_out)
+        from->extra->hook_out(from->extra->hook_arg);
+    if (hub->hooks.switched)
+        hub->hooks.switched(from, to, hub->hooks.arg);
+    if (hub->stacks.guard == FERN__GUARD_CANARY && from->stack_top)
+        fern__overflow_check(hub, from, false);
+    if (from->flags & FERN__FPU) {
+        fpu_save(from);
+        fpu_load(hub->mxcsr, hub->fpucw);
+    }
+    if (hub->tooled)
+        fern__tool_leave(tool_of(hub, from), tool_of(hub, to));
+}
+
+UNINSTRUMENTED void
+fern__observe_arrive(struct fern__hub *hub, fern_greenlet *self)
+{
+    if (hub->tooled)
+        fern__tool_arrive(tool_of(hub, self));
+    if (self->flags & FERN__FPU)
+        fpu_load(self->extra->mxcsr, self->extra->fpucw);
+    if (self->flags & FERN__HOOKED && self->extra->hook_in)
+        self->extra->hook_in(self->extra->hook_arg);
+}
+
+void
+fern__observe_end(struct fern__hub *hub, fern_greenlet *g)
+{
+    if (hub->stacks.guard == FERN__GUARD_CANARY && g->stack_top)
+        fern__overflow_check(hub, g, true);
+    if (hub->tooled)
+        hub->dying = g->extra->tool;
+    if (g->flags & FERN__FPU) {
+        fpu_load(hub->mxcsr, hub->fpucw);
+        hub->fpu_users--;
+    }
+    if (g->flags & FERN__HOOKED)
+        hub->hook_users--;
+}
+
+/* xorshift64*, after Vigna, "An experimental exploration of Marsaglia's xorshift generators". */
+uint64_t
+fern__observe_random(struct fern__hub *hub)
+{
+    uint64_t x = hub->seed;
+    x ^= x >> 12;
+    x ^= x << 25;
+    x ^= x >> 27;
+    hub->seed = x;
+    return x * UINT64_C(0x2545f4914f6cdd1d);
+}
+
+/* A call keeps its number in the ring, so that it can be taken back. */
+static void
+renumber(struct fern__hub *hub, uint32_t ahead)
+{
+    uintptr_t item = (uintptr_t)fern__ring_peek(&hub->ready, ahead);
+    if (item & 1 && item != 1)
+        ((struct fern__call *)(item & ~(uintptr_t)1))->place = hub->ready.head + ahead;
+}
+
+void
+fern__observe_permute(struct fern__hub *hub)
+{
+    uint32_t count = fern__ring_count(&hub->ready);
+    uint32_t ahead = (uint32_t)(fern__observe_random(hub) >> 33) % count;
+    fern__ring_swap(&hub->ready, ahead);
+    renumber(hub, 0);
+    renumber(hub, ahead);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The slower way through a switch, for hubs that somebody watches: sanitizers, hooks, canaries,
+ * kept floating-point control words, a permuted ready queue.
+ */
+#ifndef FERN_CORE_OBSERVE_H
+#define FERN_CORE_OBSERVE_H
+
+#include "core/hub.h"
+
+/* A greenlet has been given its stack. */
+void fern__observe_start(struct fern__hub *hub, fern_greenlet *g);
+
+/* Just before the switch, and just after coming back. */
+void fern__observe_leave(struct fern__hub *hub, fern_greenlet *from, fern_greenlet *to);
+void fern__observe_arrive(struct fern__hub *hub, fern_greenlet *self);
+
+/* A greenlet has ended; it is still on its stack. */
+void fern__observe_end(struct fern__hub *hub, fern_greenlet *g);
+
+/* Move a random one of the ready queue to its head. */
+void fern__observe_permute(struct fern__hub *hub);
+
+/* A number from the hub's seeded generator. */
+uint64_t fern__observe_random(struct fern__hub *hub);
+
+#endif

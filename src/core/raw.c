@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Raw coroutines: greenlets that are switched to by name.
+ *
+ * One that waits in fern_raw_switch() is parked like any other, on a frame that takes the value
+ * or the code; so kills and scopes reach it. One that waits for anything else becomes ready when
+ * that comes, as any greenlet does. What a switch hands over goes past the ready queue.
+ */
+#include "core/raw.h"
+
+#include "core/sched.h"
+#include "core/scope.h"
+#include "core/spawn.h"
+#include "core/timer.h"
+#include "core/wait.h"
+
+static const struct fern__waitable waitable_raw = {.name = "raw switch"};
+
+/* Where a switch delivers. */
+struct frame {
+    void *value;
+};
+
+static bool
+waits_for_switch(const fern_greenlet *g)
+{
+    return g->life == FERN__LIFE_LIVE && fern__wait_is_open(g) &&
+           g->waiting == &waitable_raw;
+}
+
+/* Make a greenlet that can be switched to run next with a value or a code. */
+static void
+deliver(fern_greenlet *to, void *value, int code)
+{
+    if (to->life == FERN__LIFE_NEW) {
+        to->arg = value;
+        to->life = FERN__LIFE_SPAWNED;
+        to->refs++;
+        return;
+    }
+    struct frame *frame = to->cell.object;
+    frame->value = value;
+    to->result = code;
+    (void)fern__wait_claim(to);
+}
+
+static void
+set_parent(fern_greenlet *g, fern_greenlet *parent)
+{
+    fern_greenlet *was = g->extra->raw_parent;
+    g->extra->raw_parent = fern_greenlet_ref(parent);
+    fern_greenlet_unref(was);
+}
+
+fern_greenlet *
+fern_raw_new(fern_fn *fn, fern_greenlet *parent)
+{
+    struct fern__hub *hub = fn ? fern__hub_need() : NULL;
+    if (!hub) {
+        errno = fn ? errno : EINVAL;
+        return NULL;
+    }
+    if (!parent)
+        parent = hub->current;
+    if (parent->hub != hub || parent->life == FERN__LIFE_DONE) {
+        errno = parent->hub != hub ? EXDEV : EINVAL;
+        return NULL;
+    }
+    fern_greenlet *g = fern__spawn_make(hub, fn, NULL);
+    if (!g)
+        return NULL;
+    if (!fern__greenlet_extra(g)) {
+        fern__greenlet_release(g);
+        errno = ENOMEM;
+        return NULL;
+    }
+    g->flags |= FERN__RAW;
+    set_parent(g, parent);
+    return g;
+}
+
+/* The nearest ancestor that has not ended, if it can be switched to with this code; or NULL. */
+static fern_greenlet *
+heir(const fern_greenlet *g, int code)
+{
+    fern_greenlet *p = g->extra->raw_parent;
+    while (p && p->life == FERN__LIFE_DONE)
+        p = fern_raw_parent(p);
+    bool startable = p && p->life == FERN__LIFE_NEW && p->flags & FERN__RAW && code == 0;
+    return p && (startable || waits_for_switch(p)) ? p : NULL;
+}
+
+fern_greenlet *
+fern__raw_finish(fern_greenlet *g, void *value)
+{
+    /* A failure goes on to the parent as its code; a kill ends here. */
+    bool failed = g->flags & FERN__FAILED && !(g->flags & FERN__KILLED);
+    int code = !failed ? 0 : g->fail_code < 0 ? g->fail_code : -g->fail_code;
+    fern_greenlet *to = heir(g, code);
+    if (to)
+        deliver(to, value, code);
+    return to;
+}
+
+static int
+check(fern_greenlet *to)
+{
+    FERN_CHECK(to, -EINVAL);
+    FERN_CHECK(fern__greenlet_here(to), -EXDEV);
+    fern_greenlet *self = to->hub->current;
+    FERN_CHECK(to != self, -EINVAL);
+    if (self->interrupt)
+        return self->interrupt;
+    FERN_CHECK(to->life != FERN__LIFE_DONE, -ESRCH);
+    bool startable = to->life == FERN__LIFE_NEW && to->flags & FERN__RAW;
+    FERN_CHECK(startable || waits_for_switch(to), -EBUSY);
+    return 0;
+}
+
+/* Park the current greenlet until it is switched back to, and run `to` now. */
+static int
+hand_over(struct fern__hub *hub, fern_greenlet *to, void **ret_value)
+{
+    fern_greenlet *self = hub->current;
+    struct frame frame = {0};
+    fern__wait_begin(self, &waitable_raw, &frame);
+    if (self->scopes)
+        fern__timer_arm_park(self, INT64_MAX);
+    fern__sched_leave(hub, self, to);
+    if (fern__wheel_armed(&self->timer) && !self->scopes)
+        fern__timer_disarm(self);
+    if (ret_value && self->result >= 0)
+        *ret_value = frame.value;
+    return self->result;
+}
+
+int
+fern_raw_switch(fern_greenlet *to, void *value, void **ret_value)
+{
+    int r = check(to);
+    if (r < 0)
+        return r;
+    deliver(to, value, 0);
+    return hand_over(to->hub, to, ret_value);
+}
+
+int
+fern_raw_throw(fern_greenlet *to, int code, void **ret_value)
+{
+    FERN_CHECK(code < 0, -EINVAL);
+    int r = check(to);
+    if (r < 0)
+        return r;
+    struct fern__hub *hub = to->hub;
+    if (to->life == FERN__LIFE_LIVE) {
+        deliver(to, NULL, code);
+        return hand_over(hub, to, ret_value);
+    }
+    /* It ends without having run, and the code goes to its parent: to the caller itself, or to
+     * somebody who runs on now. */
+    fern_greenlet *parent = heir(to, code);
+    to->flags |= FERN__FAILED | FERN__QUIET;
+    to->fail_code = code;
+    to->dirty = true;
+    fern__greenlet_finish_unrun(to);
+    if (!parent)
+        return code;
+    deliver(parent, NULL, code);
+    return hand_over(hub, parent, ret_value);
+}
+
+fern_greenlet *
+fern_raw_parent(const fern_greenlet *g)
+{
+    return g && g->flags & FERN__RAW && g->extra ? g->extra->raw_parent : NULL;
+}
+
+int
+fern_raw_set_parent(fern_greenlet *g, fern_greenlet *parent)
+{
+    FERN_CHECK(g && parent && g->flags & FERN__RAW, -EINVAL);
+    FERN_CHECK(fern__greenlet_here(g) && fern__greenlet_here(parent), -EXDEV);
+    FERN_CHECK(g->life != FERN__LIFE_DONE && parent->life != FERN__LIFE_DONE, -ESRCH);
+    for (const fern_greenlet *p = parent; p; p = fern_raw_parent(p))
+        FERN_CHECK(p != g, -EINVAL);
+    set_parent(g, parent);
+    return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All hubs of the process, under one lock that is held for a few instructions.
+ */
+#include "core/registry.h"
+
+#include <pthread.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct fern__hub *hubs;
+static _Atomic uint64_t next_id = 1;
+
+void
+fern__registry_add(struct fern__hub *hub)
+{
+    pthread_mutex_lock(&lock);
+    hub->next = hubs;
+    hubs = hub;
+    pthread_mutex_unlock(&lock);
+}
+
+void
+fern__registry_remove(struct fern__hub *hub)
+{
+    pthread_mutex_lock(&lock);
+    for (struct fern__hub **at = &hubs; *at; at = &(*at)->next) {
+        if (*at == hub) {
+            *at = hub->next;
+            break;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+long
+fern__registry_stuck(void)
+{
+    pthread_mutex_lock(&lock);
+    long n = 0;
+    for (struct fern__hub *hub = hubs; hub; hub = hub->next)
+        n += atomic_load(&hub->stuck);
+    pthread_mutex_unlock(&lock);
+    return n;
+}
+
+uint64_t
+fern__registry_ids(uint64_t count)
+{
+    return atomic_fetch_add(&next_id, count);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All hubs of the process.
+ */
+#ifndef FERN_CORE_REGISTRY_H
+#define FERN_CORE_REGISTRY_H
+
+#include "core/hub.h"
+
+void fern__registry_add(struct fern__hub *hub);
+void fern__registry_remove(struct fern__hub *hub);
+
+/* How many of them sleep with nothing of their own that could wake them. */
+long fern__registry_stuck(void);
+
+/* A range of ids that nobody else gives out; main's hub, the first, begins with 1. */
+uint64_t fern__registry_ids(uint64_t count);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What core has to tell people and leaves to debug/: a link-time arrow upwards. debug/ defines
+ * these.
+ */
+#ifndef FERN_CORE_REPORT_H
+#define FERN_CORE_REPORT_H
+
+#include "core/hub.h"
+
+/* A hub was made: see to the dump signal. */
+void fern__report_attach(struct fern__hub *hub);
+
+/* Once a turn: write the dump that a signal has asked for. */
+void fern__report_wanted(struct fern__hub *hub);
+
+/* Nothing can ever wake main: list everybody, what they wait for and where, to stderr. */
+void fern__report_deadlock(struct fern__hub *hub);
+
+/* The thread ends and these are left: list them to stderr. */
+void fern__report_left(struct fern__hub *hub);
+
+#endif

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Spawning.
+ *
+ * A spawn writes one cache line of a control block and one slot of the ready queue; the stack is
+ * bound at the first run. What could run out is reserved here, so that a greenlet that was
+ * spawned can run and be woken.
+ */
+#include "core/spawn.h"
+
+#include "base/clock.h"
+#include "core/raw.h"
+#include "core/sched.h"
+#include "core/timer.h"
+
+#include <errno.h>
+#include <string.h>
+
+fern_greenlet *
+fern__spawn_make(struct fern__hub *hub, fern_fn *fn, void *arg)
+{
+    if (fern__unlikely(hub->live >= hub->stacks.total) &&
+            fern__stacks_reserve(&hub->stacks, hub->live + 1) < 0)
+        goto no_memory;
+    if (fern__unlikely(fern__ring_reserve(&hub->ready) < 0))
+        goto no_memory;
+    fern_greenlet *g = fern__greenlet_alloc(hub);
+    if (fern__unlikely(!g))
+        goto undo_place;
+    hub->live++;
+    hub->stats.spawned++;
+    g->fn = fn;
+    g->arg = arg;
+    g->parent_id = hub->current->id;
+    g->refs = 1;
+    return g;
+undo_place:
+    fern__ring_unreserve(&hub->ready);
+no_memory:
+    errno = ENOMEM;
+    return NULL;
+}
+
+static inline void
+enqueue(struct fern__hub *hub, fern_greenlet *g)
+{
+    g->life = FERN__LIFE_SPAWNED;
+    g->refs++;
+    fern__ready(hub, g);
+}
+
+static inline fern_greenlet *
+spawn(fern_fn *fn, void *arg, const fern_site *site)
+{
+    if (fern__unlikely(!fn)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    struct fern__hub *hub = fern__hub_need();
+    if (fern__unlikely(!hub))
+        return NULL;
+    fern_greenlet *g = fern__spawn_make(hub, fn, arg);
+    if (fern__unlikely(!g))
+        return NULL;
+    g->site = site;
+    enqueue(hub, g);
+    if (fern__unlikely(hub->hooks.spawned != NULL))
+        hub->hooks.spawned(g, hub->hooks.arg);
+    return g;
+}
+
+int
+fern_go_at(fern_fn *fn, void *arg, const fern_site *site)
+{
+    fern_greenlet *g = spawn(fn, arg, site);
+    if (!g)
+        return -errno;
+    fern__greenlet_release(g);
+    return 0;
+}
+
+/* ---- with options ---- */
+
+static int
+check_options(const fern_spawn_options *o)
+{
+    static const size_t stack_max = (size_t)1 << 30;
+    FERN_CHECK(o->size == sizeof *o && o->stack_bytes <= stack_max, -EINVAL);
+    FERN_CHECK(!o->unstarted || !(o->now || o->detached || o->delay_ns > 0), -EINVAL);
+    FERN_CHECK(!o->now || o->delay_ns <= 0, -EINVAL);
+    return 0;
+}
+
+/* What options ask for that needs memory; all of it before the greenlet can be seen. */
+static int
+equip(struct fern__hub *hub, fern_greenlet *g, const fern_spawn_options *o)
+{
+    if (o->name || o->free_arg || o->user_data || o->save_fpu) {
+        struct fern__extra *extra = fern__greenlet_extra(g);
+        if (!extra)
+            return -ENOMEM;
+        if (o->name)
+            strncpy(extra->name, o->name, sizeof extra->name - 1);
+        extra->user_data = o->user_data;
+        extra->mxcsr = hub->mxcsr;
+        extra->fpucw = hub->fpucw;
+    }
+    if (o->stack_bytes > hub->stacks.stack_bytes) {
+        g->stack_top = fern__stack_open(&hub->stacks, o->stack_bytes);
+        if (!g->stack_top)
+            return -ENOMEM;
+        g->flags |= FERN__ODD_STACK;
+    }
+    return 0;
+}
+
+static void
+configure(struct fern__hub *hub, fern_greenlet *g, const fern_spawn_options *o)
+{
+    g->flags |= (uint16_t)((o->daemon ? FERN__DAEMON : 0) | (o->quiet ? FERN__QUIET : 0));
+    if (o->with_parent) {
+        g->flags |= FERN__CHILD;
+        hub->current->flags |= FERN__PARENT;
+    }
+    if (o->save_fpu) {
+        g->flags |= FERN__FPU;
+        hub->fpu_users++;
+        fern__hub_observe(hub);
+    }
+    if (o->free_arg) {
+        g->extra->free_arg = o->free_arg;
+        g->extra->free_what = g->arg;
+    }
+}
+
+static void
+launch(struct fern__hub *hub, fern_greenlet *g, const fern_spawn_options *o)
+{
+    if (hub->hooks.spawned)
+        hub->hooks.spawned(g, hub->hooks.arg);
+    if (o->unstarted)
+        return;
+    if (o->delay_ns > 0) {
+        g->life = FERN__LIFE_SPAWNED;
+        g->refs++;
+        int64_t at = fern_in(o->delay_ns).ns;
+        if (at != INT64_MAX)
+            fern__timer_arm_start(g, at);
+        return;
+    }
+    if (!o->now || hub->current->interrupt) {
+        enqueue(hub, g);
+        return;
+    }
+    g->life = FERN__LIFE_SPAWNED;
+    g->refs++;
+    fern__ready(hub, hub->current);
+    fern__sched_leave(hub, hub->current, g);
+}
+
+static fern_greenlet *
+spawn_with(fern_fn *fn, void *arg, const fern_spawn_options *o, const fern_site *site)
+{
+    struct fern__hub *hub = fern__hub_need();
+    if (!hub)
+        return NULL;
+    fern_greenlet *g = fern__spawn_make(hub, fn, arg);
+    if (!g)
+        return NULL;
+    g->site = site;
+    int r = equip(hub, g, o);
+    if (r < 0) {
+        fern__greenlet_release(g);
+        errno = -r;
+        return NULL;
+    }
+    configure(hub, g, o);
+    if (o->detached)
+        g->refs--;
+    launch(hub, g, o);
+    return g;
+}
+
+fern_greenlet *
+fern_spawn_at(
+        fern_fn *fn, void *arg, const fern_spawn_options *options, const fern_site *site)
+{
+    if (fern__likely(!options))
+        return spawn(fn, arg, site);
+    int r = fn ? check_options(options) : -EINVAL;
+    if (r < 0) {
+        errno = -r;
+        return NULL;
+    }
+    return spawn_with(fn, arg, options, site);
+}
+
+/* The functions behind the macros: for languages without macros. */
+
+fern_greenlet *(fern_spawn)(fern_fn *fn, void *arg)
+{
+    return spawn(fn, arg, NULL);
+}
+
+int(fern_go)(fern_fn *fn, void *arg)
+{
+    return fern_go_at(fn, arg, NULL);
+}
+
+fern_greenlet *(fern_spawn_with)(fern_fn *fn, void *arg, const fern_spawn_options *options)
+{
+    return fern_spawn_at(fn, arg, options, NULL);
+}
+
+int
+fern_start(fern_greenlet *g)
+{
+    FERN_CHECK(g && !(g->flags & FERN__RAW), -EINVAL);
+    FERN_CHECK(fern__greenlet_here(g), -EXDEV);
+    if (g->life == FERN__LIFE_NEW)
+        enqueue(g->hub, g);
+    return 0;
+}
+
+/* ---- children that must not outlive their spawner ---- */
+
+static bool
+orphan(fern_greenlet *g, void *id)
+{
+    bool unrun = g->life == FERN__LIFE_NEW || g->life == FERN__LIFE_SPAWNED;
+    if (unrun && g->flags & FERN__CHILD && g->parent_id == *(uint64_t *)id)
+        fern__greenlet_kill(g, 0);
+    return true;
+}
+
+void
+fern__spawn_orphan(struct fern__hub *hub, uint64_t id)
+{
+    fern__greenlet_each(hub, orphan, &id);
+}
