@@ -89,7 +89,7 @@ class Graph:
 
 def plain(title):
     """Function names without the file that GCC puts before static ones, or clones' endings."""
-    return re.sub(r"\.(isra|part|constprop|cold|lto_priv)(\.\d+)*", "", title.split(":")[-1])
+    return re.sub(r"\.(isra|part|constprop|cold|lto_priv)(\.\d+)*", "", title.split(":")[-1].lstrip("*"))
 
 
 class Search:
