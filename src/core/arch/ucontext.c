@@ -34,24 +34,24 @@ fern__context_init(struct fern__context *context, void *top)
     u->uc_link = NULL;
     uintptr_t c = (uintptr_t)context;
     makecontext(u, (void (*)(void))enter, 2, (unsigned)(c >> 32), (unsigned)c);
-    context->saved = u;
+    context->sp = u;
 }
 
 void
 fern__switch(struct fern__context *from, struct fern__context *to)
 {
     ucontext_t here;
-    from->saved = &here;
-    fern__assert(swapcontext(&here, to->saved) == 0);
+    from->sp = &here;
+    fern__assert(swapcontext(&here, to->sp) == 0);
 }
 
 uintptr_t
 fern__context_pc(const struct fern__context *context)
 {
 #if defined(__x86_64__)
-    return (uintptr_t)context->saved->uc_mcontext.gregs[REG_RIP];
+    return (uintptr_t)context->sp->uc_mcontext.gregs[REG_RIP];
 #elif defined(__aarch64__)
-    return (uintptr_t)context->saved->uc_mcontext.pc;
+    return (uintptr_t)context->sp->uc_mcontext.pc;
 #else
     (void)context;
     return 0;
@@ -62,9 +62,9 @@ uintptr_t
 fern__context_sp(const struct fern__context *context)
 {
 #if defined(__x86_64__)
-    return (uintptr_t)context->saved->uc_mcontext.gregs[REG_RSP];
+    return (uintptr_t)context->sp->uc_mcontext.gregs[REG_RSP];
 #elif defined(__aarch64__)
-    return (uintptr_t)context->saved->uc_mcontext.sp;
+    return (uintptr_t)context->sp->uc_mcontext.sp;
 #else
     (void)context;
     return 0;
@@ -75,9 +75,9 @@ uintptr_t
 fern__context_bp(const struct fern__context *context)
 {
 #if defined(__x86_64__)
-    return (uintptr_t)context->saved->uc_mcontext.gregs[REG_RBP];
+    return (uintptr_t)context->sp->uc_mcontext.gregs[REG_RBP];
 #elif defined(__aarch64__)
-    return (uintptr_t)context->saved->uc_mcontext.regs[29];
+    return (uintptr_t)context->sp->uc_mcontext.regs[29];
 #else
     (void)context;
     return 0;

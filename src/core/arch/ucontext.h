@@ -9,7 +9,7 @@
 #include <ucontext.h>
 
 struct fern__context {
-    ucontext_t *saved; /* at the top of its own stack, or the thread's */
+    ucontext_t *sp; /* at the top of its own stack, or the thread's */
     void *unused[2];
 };
 
@@ -21,7 +21,7 @@ void fern__switch(struct fern__context *from, struct fern__context *to);
 static inline void
 fern__context_fini(struct fern__context *context)
 {
-    context->saved = 0;
+    context->sp = 0;
 }
 
 uintptr_t fern__context_pc(const struct fern__context *context);
