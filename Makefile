@@ -34,7 +34,7 @@ check:
 
 examples:
 	@tools/setup build
-	@tools/axes examples
+	@NOUN=examples tools/axes examples
 
 bench:
 	@tools/setup build bench

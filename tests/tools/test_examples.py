@@ -64,6 +64,22 @@ class Examples(Folder):
     def test_a_bad_status_fails(self):
         self.assertEqual(self.status("echo a; exit 2", "a\n"), 1)
 
+    def test_lines_in_braces_come_in_any_order(self):
+        self.assertEqual(self.status("echo 1; echo b; echo a; echo 2", "1\n{{\na\nb\n}}\n2\n"), 0)
+        self.assertEqual(self.status("echo 1; echo b; echo 2; echo a", "1\n{{\na\nb\n}}\n2\n"), 1)
+        self.assertEqual(self.status("echo a; echo a", "{{\na\nb\n}}\n"), 1)
+        self.assertEqual(self.status("echo a", "{{\na\nb\n}}\n"), 1)
+
+    def test_stderr_is_compared_when_its_text_is_given(self):
+        self.write("a.err", "~ it failed: \\d+\n")
+        self.assertEqual(self.status("echo a; echo it failed: 7 >&2", "a\n"), 0)
+        self.assertEqual(self.status("echo a; echo it worked >&2", "a\n"), 1)
+
+    def test_a_status_may_be_wanted(self):
+        self.write("a.status", "3\n")
+        self.assertEqual(self.status("echo a; exit 3", "a\n"), 0)
+        self.assertEqual(self.status("echo a", "a\n"), 1)
+
     def test_it_runs_beside_its_files(self):
         self.write("beside.txt", "here\n")
         self.assertEqual(self.status("cat beside.txt", "here\n"), 0)
