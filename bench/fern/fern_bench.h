@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FERN_BENCH_H
+#define FERN_BENCH_H
+
+/*
+ * The measures of fern, one function each, by file: yield.c, spawn.c, sleep.c, scope.c.
+ * They use nothing but the public headers, as a program of a user would.
+ */
+
+#include "../bench.h"
+
+#include <fern/greenlet.h>
+
+#define FERN_BENCH_BATCH   100000
+#define FERN_BENCH_MILLION 1000000
+
+void measure_yield(const char *argument);
+void measure_callers(const char *argument);
+void measure_yield_100k(const char *argument);
+void measure_pingpong(const char *argument);
+void measure_spawn(const char *argument);
+void measure_batch(const char *argument);
+void measure_parked_100k(const char *argument);
+void measure_parked_1m(const char *argument);
+void measure_sleepers(const char *argument);
+void measure_sleep_100us(const char *argument);
+void measure_sleep_1ms(const char *argument);
+void measure_scope(const char *argument);
+
+/* End the program if a call of fern's failed. */
+static inline void
+must(int result)
+{
+    if (result < 0)
+        bench_die("a call of fern failed", -result);
+}
+
+/* Spawn, or end the program. */
+static inline fern_greenlet *
+spawned(fern_greenlet *greenlet)
+{
+    if (!greenlet)
+        bench_die("spawn failed", 0);
+    return greenlet;
+}
+
+/* Wait for all of them and give them back. */
+static inline void
+join_and_unref(fern_greenlet **greenlets, size_t count)
+{
+    must(fern_join_all(greenlets, count, FERN_FOREVER));
+    for (size_t i = 0; i < count; i++)
+        fern_greenlet_unref(greenlets[i]);
+}
+
+#endif
