@@ -17,8 +17,7 @@ int
 main(void)
 {
     int seconds = 10, r = 0;
-    FERN_SCOPE(timeout, fern_in(seconds * FERN_SECOND))
-    {
+    FERN_SCOPE (timeout, fern_in(seconds * FERN_SECOND)) {
         r = fern_join(fern_spawn(wait_long, NULL), FERN_FOREVER);
         if (r == -ETIME && fern_scope_fired(&timeout))
             puts("Could not complete");

@@ -12,8 +12,7 @@ static int
 nap(void)
 {
     int time_to_wait = 5, r = 0;
-    FERN_SCOPE(timeout, fern_in(time_to_wait * FERN_SECOND))
-    {
+    FERN_SCOPE (timeout, fern_in(time_to_wait * FERN_SECOND)) {
         r = fern_sleep(10 * FERN_SECOND);
         if (r == -ETIME && fern_scope_fired(&timeout))
             r = TOO_LONG;

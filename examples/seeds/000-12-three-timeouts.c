@@ -17,8 +17,7 @@ wait_long(void *unused)
 int
 main(void)
 {
-    FERN_SCOPE(timer, fern_in(1 * FERN_SECOND))
-    {
+    FERN_SCOPE (timer, fern_in(1 * FERN_SECOND)) {
         fern_greenlet *thread1 = fern_spawn(wait_long, NULL);
         if (fern_join(thread1, FERN_FOREVER) == -ETIME && fern_scope_fired(&timer))
             puts("Thread 1 timed out");

@@ -64,9 +64,9 @@ typedef enum fern_state {
 
 #ifdef __cplusplus
 #define FERN_SITE                                                                          \
-    ([](const char *function) -> const fern_site * {                                       \
-        static const fern_site site = {__FILE__, function, __LINE__};                      \
-        return &site;                                                                      \
+    ([](const char *fern__function) -> const fern_site * {                                 \
+        static const fern_site fern__site_here = {__FILE__, fern__function, __LINE__};     \
+        return &fern__site_here;                                                           \
     }(__func__))
 #else
 #define FERN_SITE                                                                          \

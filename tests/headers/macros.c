@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every macro of the public headers, used once: tools/header_check compiles this pedantically as
+ * C11 and as C++17. It is not run.
+ */
+#include <fern.h>
+
+static void *
+run(void *arg)
+{
+    return arg;
+}
+
+static void
+give_back(void *what)
+{
+    (void)what;
+}
+
+int use_spawning(void);
+int use_scopes(void);
+int use_values(void);
+
+int
+use_spawning(void)
+{
+    int number = 0;
+    FERN_SPAWN_OPTIONS(spawn_options);
+    spawn_options.name = "name";
+    FERN_JOIN_OPTIONS(join_options);
+    join_options.count = 1;
+    fern_greenlet *gs[] = {
+            fern_spawn(run, &number), fern_spawn_with(run, &number, &spawn_options)};
+    FERN_AUTO(give_back, &number);
+    FERN_AUTO(fern_greenlet_unref, gs[0]);
+    const fern_site *site = FERN_SITE;
+    return fern_go(run, NULL) + fern_join_all_with(gs, 2, &join_options, fern_in(FERN_MS)) +
+           site->line;
+}
+
+int
+use_scopes(void)
+{
+    fern_scope by_hand = FERN_SCOPE_INIT;
+    int r = fern_scope_start(&by_hand, fern_in(FERN_SECOND));
+    FERN_SCOPE (outer, fern_in(FERN_HOUR)) {
+        FERN_SCOPE (inner, fern_in(FERN_MINUTE))
+            r += fern_sleep(FERN_US);
+        FERN_SHIELD (shield)
+            r += fern_sleep(FERN_US);
+    }
+    return r + fern_scope_stop(&by_hand);
+}
+
+int
+use_values(void)
+{
+    fern_timer timer = FERN_TIMER_INIT;
+    fern_callback callback = FERN_CALLBACK_INIT;
+    fern_time when = FERN_FOREVER;
+    (void)timer;
+    (void)callback;
+    return fern_sleep_until(when) + fern_sleep_until(FERN_NOWAIT);
+}
