@@ -31,8 +31,8 @@ measure_scope(const char *argument)
 
     int64_t start = bench_now_ns();
     for (int64_t i = 0; i < SCOPES; i++) {
-        FERN_SCOPE(scope, deadline)
-        must(fern_join(ended, FERN_FOREVER));
+        FERN_SCOPE (scope, deadline)
+            must(fern_join(ended, FERN_FOREVER));
     }
     print_each("scope", bench_now_ns() - start, 0);
 
@@ -44,8 +44,8 @@ measure_scope(const char *argument)
 
     start = bench_now_ns();
     for (int64_t i = 0; i < SCOPES; i++) {
-        FERN_SCOPE(scope, fern_in(FERN_HOUR))
-        must(fern_join(ended, FERN_FOREVER));
+        FERN_SCOPE (scope, fern_in(FERN_HOUR))
+            must(fern_join(ended, FERN_FOREVER));
     }
     int64_t took_ns = bench_now_ns() - start;
     print_each("scope-in", took_ns, 0);
