@@ -55,6 +55,14 @@ fern__ring_push(struct fern__ring *ring, void *item)
     ring->slots[ring->tail++ & ring->mask] = item;
 }
 
+/* Put an item before the oldest one; room has been reserved. */
+static inline void
+fern__ring_push_front(struct fern__ring *ring, void *item)
+{
+    fern__assert_slow(fern__ring_count(ring) < ring->reserved);
+    ring->slots[--ring->head & ring->mask] = item;
+}
+
 /* The oldest item; the ring must not be empty. */
 static inline void *
 fern__ring_pop(struct fern__ring *ring)

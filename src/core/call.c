@@ -25,7 +25,7 @@ caller_main(void *arg)
         if (!call->keeps_place)
             fern__ring_unreserve(&hub->ready);
         call->fn(call->arg);
-        fern__sched_leave(hub, hub->caller, NULL);
+        fern__sched_leave(hub, hub->caller);
     }
     return NULL;
 }
@@ -41,11 +41,11 @@ caller_make(struct fern__hub *hub)
         return -ENOMEM;
     hub->live++;
     g->fn = caller_main;
-    g->arg = hub;
     g->refs = 1;
-    g->flags = FERN__CALLER | FERN__DAEMON;
+    fern__greenlet_mark(g, FERN__CALLER | FERN__DAEMON);
     g->interrupt = -EDEADLK;
     g->life = FERN__LIFE_SPAWNED;
+    g->arg = hub;
     hub->caller = g;
     return 0;
 }
@@ -61,19 +61,27 @@ fern__call_reserve(struct fern__hub *hub)
     return fern__ring_reserve(&hub->ready);
 }
 
+uintptr_t
+fern__call_item(struct fern__hub *hub, uintptr_t item)
+{
+    hub->call = (struct fern__call *)(item & ~(uintptr_t)FERN__ITEM_TAGS);
+    bool unrun = hub->caller->life == FERN__LIFE_SPAWNED;
+    return unrun ? fern__unrun(hub->caller) : (uintptr_t)hub->caller;
+}
+
 void
 fern__call_push(struct fern__hub *hub, struct fern__call *call)
 {
     call->pending = true;
     call->place = hub->ready.tail;
-    fern__ring_push(&hub->ready, (void *)((uintptr_t)call | 1));
+    fern__ring_push(&hub->ready, (void *)((uintptr_t)call | FERN__ITEM_CALL));
 }
 
 void
 fern__call_remove(struct fern__hub *hub, struct fern__call *call)
 {
     call->pending = false;
-    fern__ring_replace(&hub->ready, call->place, (void *)1);
+    fern__ring_replace(&hub->ready, call->place, (void *)FERN__ITEM_CALL);
 }
 
 int

@@ -25,6 +25,9 @@ _Static_assert(sizeof(struct fern__call) == sizeof(fern_callback), "one is the o
 /* Make sure that one more call can be pending. @return 0; -ENOMEM */
 int fern__call_reserve(struct fern__hub *hub);
 
+/* An item of the ready queue that is a call has come up. @return the item that will make it */
+uintptr_t fern__call_item(struct fern__hub *hub, uintptr_t item);
+
 /* Append a call that is not pending and for which a place is reserved. */
 void fern__call_push(struct fern__hub *hub, struct fern__call *call);
 

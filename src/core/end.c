@@ -43,8 +43,8 @@ fern_fail(int code, const char *format, ...)
     free(g->message);
     g->message = message;
     g->fail_code = code ? code : -1;
-    g->flags |= FERN__FAILED;
-    g->dirty = true;
+    fern__greenlet_mark(g, FERN__FAILED);
+    g->dirty |= FERN__DIRTY_REST;
     return NULL;
 }
 
@@ -57,7 +57,7 @@ fern_auto_add(fern_auto *a, void (*fn)(void *), void *arg)
     if (g) {
         a->fern__next = g->autos;
         g->autos = a;
-        g->dirty = true;
+        g->dirty |= FERN__DIRTY_REST;
     }
 }
 
@@ -87,6 +87,6 @@ fern_exit(void *value)
         fern_auto_run(g->autos);
     void *stack_top = g->stack_top;
     bool odd = g->flags & FERN__ODD_STACK;
-    fern_greenlet *to = fern__greenlet_finish(g, value);
-    fern__sched_leave_dead(hub, stack_top, odd, to);
+    fern__greenlet_finish(hub, g, value);
+    fern__sched_leave_dead(hub, stack_top, odd);
 }

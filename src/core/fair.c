@@ -48,7 +48,7 @@ fern__fair_init(struct fern__hub *hub)
             .spin_ns = cpus() > 1 && !fern__clock_is_virtual() ? SPIN_NS : -1,
             .stacks_idle_max = STACKS_IDLE_MAX,
     };
-    hub->pace = hub->countdown = 1;
+    hub->pace = hub->countdown = hub->granted = 1;
     hub->ops_left = BUDGET_OPS;
     hub->ops_unclocked = OPS_PER_CLOCK;
     hub->now = hub->turned_at = fern__clock_now();
@@ -58,7 +58,8 @@ void
 fern__fair_pace(struct fern__hub *hub)
 {
     int64_t took = hub->now - hub->turned_at, slice = hub->options.slice_ns;
-    int64_t made = hub->pace - (hub->countdown > 0 ? hub->countdown : 0);
+    int64_t made = hub->granted - hub->countdown;
+    hub->stats.switches += (uint64_t)made;
     int64_t pace = hub->pace;
     if (took > slice)
         pace = (made > 0 ? made : 1) * slice / took;
@@ -69,7 +70,31 @@ fern__fair_pace(struct fern__hub *hub)
     if (pace > (int64_t)hub->options.switches_max)
         pace = hub->options.switches_max;
     hub->turned_at = hub->now;
-    hub->pace = hub->countdown = (int32_t)pace;
+    hub->pace = hub->countdown = hub->granted = (int32_t)pace;
+}
+
+void
+fern__fair_hurry(struct fern__hub *hub)
+{
+    if (hub->countdown > 1) {
+        hub->granted -= hub->countdown - 1;
+        hub->countdown = 1;
+    }
+}
+
+void
+fern__fair_delay(struct fern__hub *hub)
+{
+    if (hub->countdown < 2) {
+        hub->granted += 2 - hub->countdown;
+        hub->countdown = 2;
+    }
+}
+
+uint64_t
+fern__fair_switches(const struct fern__hub *hub)
+{
+    return hub->stats.switches + (uint64_t)(hub->granted - hub->countdown);
 }
 
 void
@@ -78,7 +103,7 @@ fern__sched_spend_slow(struct fern__hub *hub)
     if (hub->ops_unclocked <= 0) {
         hub->ops_unclocked = OPS_PER_CLOCK;
         if (fern__clock_now() - hub->turned_at >= hub->options.slice_ns) {
-            hub->countdown = 1;
+            fern__fair_hurry(hub);
             hub->ops_left = 0;
         }
     }

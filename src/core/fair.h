@@ -12,6 +12,15 @@ void fern__fair_init(struct fern__hub *hub);
 /* After a turn: set the countdown to the next one. */
 void fern__fair_pace(struct fern__hub *hub);
 
+/* Take a turn at the next switch. */
+void fern__fair_hurry(struct fern__hub *hub);
+
+/* Take none at the next switch. */
+void fern__fair_delay(struct fern__hub *hub);
+
+/* How many switches the hub has made. */
+uint64_t fern__fair_switches(const struct fern__hub *hub);
+
 /* Wait in the poller, first without sleeping if recent gaps were short. */
 void fern__fair_wait(struct fern__hub *hub, int64_t timeout_ns);
 

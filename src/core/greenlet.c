@@ -33,56 +33,80 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { HERD_MIN = 64, HERD_MAX = 16384 };
-
 /* ---- blocks ---- */
 
+/* Map a herd at a multiple of its size. */
 static struct fern__herd *
-herd_new(size_t room)
+herd_map(void)
 {
-    size_t bytes = sizeof(struct fern__herd) + room * sizeof(fern_greenlet);
+    size_t bytes = FERN__HERD_BYTES;
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-    struct fern__herd *herd = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
-    if (herd == MAP_FAILED)
+    char *p = mmap(NULL, 2 * bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (p == MAP_FAILED)
         return NULL;
-    herd->room = room;
+    size_t before = bytes - (uintptr_t)p % bytes;
+    munmap(p, before);
+    if (before < bytes)
+        munmap(p + before + bytes, bytes - before);
+    return (struct fern__herd *)(void *)(p + before);
+}
+
+static struct fern__herd *
+herd_new(struct fern__hub *hub)
+{
+    size_t room = hub->free_room + FERN__HERD_ROOM;
+    fern_greenlet **bigger = realloc(hub->free, room * sizeof *bigger);
+    if (!bigger)
+        return NULL;
+    hub->free = bigger;
+    struct fern__herd *herd = herd_map();
+    if (!herd)
+        return NULL;
+    hub->free_room = room;
+    herd->hub = hub;
+    herd->older = hub->herds;
+    hub->herds = herd;
     return herd;
 }
 
-static fern_greenlet *
+static __attribute__((noinline)) fern_greenlet *
 alloc_from_herd(struct fern__hub *hub)
 {
     struct fern__herd *herd = hub->herds;
-    if (!herd || herd->count == herd->room) {
-        size_t room = herd ? herd->room * 2 : HERD_MIN;
-        herd = herd_new(room > HERD_MAX ? HERD_MAX : room);
+    if (!herd || herd->count == FERN__HERD_ROOM) {
+        herd = herd_new(hub);
         if (!herd)
             return NULL;
-        herd->older = hub->herds;
-        hub->herds = herd;
     }
     fern_greenlet *g = &herd->blocks[herd->count++];
-    g->hub = hub;
     g->magic = FERN__GREENLET_MAGIC;
     return g;
+}
+
+static __attribute__((noinline)) void
+more_ids(struct fern__hub *hub)
+{
+    enum { RANGE = 1 << 16 };
+    hub->id_next = fern__registry_ids(RANGE);
+    hub->id_end = hub->id_next + RANGE;
 }
 
 fern_greenlet *
 fern__greenlet_alloc(struct fern__hub *hub)
 {
-    fern_greenlet *g = hub->free;
-    if (fern__likely(g != NULL)) {
-        hub->free = g->arg;
+    fern_greenlet *g;
+    if (fern__likely(hub->free_count)) {
+        size_t at = --hub->free_count;
+        g = hub->free[at];
+        if (at >= 4)
+            __builtin_prefetch(hub->free[at - 4], 1);
     } else {
         g = alloc_from_herd(hub);
         if (!g)
             return NULL;
     }
-    if (fern__unlikely(hub->id_next == hub->id_end)) {
-        enum { RANGE = 1 << 16 };
-        hub->id_next = fern__registry_ids(RANGE);
-        hub->id_end = hub->id_next + RANGE;
-    }
+    if (fern__unlikely(hub->id_next == hub->id_end))
+        more_ids(hub);
     g->id = hub->id_next++;
     g->born_ns = hub->now;
     g->life = FERN__LIFE_NEW;
@@ -102,7 +126,6 @@ clean(fern_greenlet *g)
     g->extra = NULL;
     g->autos = NULL;
     g->kill_code = g->fail_code = g->kills = 0;
-    g->dirty = false;
 }
 
 static __attribute__((noinline)) void
@@ -115,26 +138,38 @@ free_arg(fern_greenlet *g)
     }
 }
 
-/* Free a block whose last reference is gone. @return whose reference it held, or NULL */
-static fern_greenlet *
-free_block(fern_greenlet *g)
+/* What freeing undoes for a greenlet with marks. @return whose reference it held, or NULL */
+static __attribute__((noinline)) fern_greenlet *
+free_marked(struct fern__hub *hub, fern_greenlet *g)
 {
-    struct fern__hub *hub = g->hub;
-    if (fern__unlikely(g->life == FERN__LIFE_NEW)) {
+    if (g->life == FERN__LIFE_NEW) {
         free_arg(g);
         if (g->flags & FERN__ODD_STACK)
             fern__stack_close(&hub->stacks, g->stack_top);
+    }
+    fern_greenlet *parent = fern_raw_parent(g);
+    if (g->dirty & FERN__DIRTY_REST)
+        clean(g);
+    g->flags = 0;
+    g->dirty = 0;
+    return parent;
+}
+
+/* Free a block whose last reference is gone. @return whose reference it held, or NULL */
+static inline fern_greenlet *
+free_block(fern_greenlet *g)
+{
+    struct fern__hub *hub = fern__greenlet_hub(g);
+    fern_greenlet *parent = NULL;
+    if (fern__unlikely(g->dirty))
+        parent = free_marked(hub, g);
+    if (fern__unlikely(g->life == FERN__LIFE_NEW)) {
         hub->live--;
         fern__ring_unreserve(&hub->ready);
     }
-    fern_greenlet *parent = fern_raw_parent(g);
-    if (g->dirty)
-        clean(g);
-    g->flags = 0;
     g->life = FERN__LIFE_FREE;
     g->stack_top = NULL;
-    g->arg = hub->free;
-    hub->free = g;
+    hub->free[hub->free_count++] = g;
     return parent;
 }
 
@@ -150,7 +185,7 @@ fern__greenlet_extra(fern_greenlet *g)
 {
     if (!g->extra) {
         g->extra = calloc(1, sizeof *g->extra);
-        g->dirty = true;
+        g->dirty |= FERN__DIRTY_REST;
     }
     return g->extra;
 }
@@ -158,7 +193,7 @@ fern__greenlet_extra(fern_greenlet *g)
 bool
 fern__greenlet_here(const fern_greenlet *g)
 {
-    return g->hub == fern__self_hub();
+    return fern__greenlet_hub(g) == fern__self_hub();
 }
 
 /* ---- end ---- */
@@ -186,9 +221,9 @@ report_failure(struct fern__hub *hub, fern_greenlet *g)
             outcome.message ? ": " : "", outcome.message ? outcome.message : "");
 }
 
-/* The rarer half of an end. */
-static __attribute__((noinline)) fern_greenlet *
-finish_slow(struct fern__hub *hub, fern_greenlet *g, bool ran)
+/* The end of a greenlet with marks, or of one that somebody watches. */
+static __attribute__((noinline)) void
+finish_marked(struct fern__hub *hub, fern_greenlet *g, bool ran)
 {
     if (g->scopes)
         fern__scope_abandon(g);
@@ -204,44 +239,39 @@ finish_slow(struct fern__hub *hub, fern_greenlet *g, bool ran)
         fern__observe_end(hub, g);
     if (hub->hooks.ended)
         hub->hooks.ended(g, hub->hooks.arg);
-    fern_greenlet *to = ran && g->flags & FERN__RAW ? fern__raw_finish(g, g->arg) : NULL;
     fern__link_serve(g);
-    return to;
+    if (ran && g->flags & FERN__RAW)
+        fern__raw_finish(g, g->arg);
 }
 
 /* Common to those that ran and those that did not. */
-static fern_greenlet *
+static inline void
 finish(struct fern__hub *hub, fern_greenlet *g, void *value, bool ran)
 {
-    enum { RARE = FERN__RAW | FERN__FAILED | FERN__KILLED | FERN__LINKED | FERN__PARENT };
-    fern_greenlet *to = NULL;
-    if (fern__unlikely(g->dirty)) {
+    if (fern__unlikely(g->dirty & FERN__DIRTY_REST)) {
         g->interrupt = -EDEADLK; /* whatever is called from here on must not wait */
         free_arg(g);
     }
     g->arg = value;
     g->life = FERN__LIFE_DONE;
     hub->live--;
-    if (fern__unlikely(g->flags & RARE || g->dirty || hub->observed || hub->hooks.ended))
-        to = finish_slow(hub, g, ran);
-    return to;
+    if (fern__unlikely(g->dirty || hub->observed || hub->hooks.ended))
+        finish_marked(hub, g, ran);
 }
 
-fern_greenlet *
-fern__greenlet_finish(fern_greenlet *g, void *value)
+void
+fern__greenlet_finish(struct fern__hub *hub, fern_greenlet *g, void *value)
 {
-    struct fern__hub *hub = g->hub;
-    fern_greenlet *to = finish(hub, g, value, true);
+    finish(hub, g, value, true);
     hub->current = &hub->nobody;
     fern__ring_unreserve(&hub->ready);
     fern__greenlet_release(g);
-    return to;
 }
 
 void
 fern__greenlet_finish_unrun(fern_greenlet *g)
 {
-    struct fern__hub *hub = g->hub;
+    struct fern__hub *hub = fern__greenlet_hub(g);
     bool queued = g->life == FERN__LIFE_SPAWNED && !fern__wheel_armed(&g->timer);
     bool referenced = g->life == FERN__LIFE_SPAWNED;
     if (g->flags & FERN__ODD_STACK)
@@ -315,7 +345,7 @@ fern_greenlet_outcome(const fern_greenlet *g, fern_outcome *ret_outcome)
             .code = outcome_code(g),
             .cancelled = killed,
             .value = g->arg,
-            .message = g->dirty ? g->message : NULL,
+            .message = g->dirty & FERN__DIRTY_REST ? g->message : NULL,
     };
     return 0;
 }

@@ -3,8 +3,8 @@
  * A greenlet's control block, and its life.
  *
  * The block is 256 bytes, four cache lines by use: what a spawn and a run without a park touch;
- * what a switch touches; what a wait touches; the rest. A block on the free list is all zero but
- * for `hub`, `ctx.sp` (the free list) and `magic`: spawning writes only what differs.
+ * what a switch touches; what a wait touches; the rest. A free block is zero from the second line
+ * on but for `magic` and leftovers nobody reads: spawning writes one line.
  *
  * Lifetime: one reference belongs to the run (from spawn to the end, or while the block stands in
  * the ready queue), others to handles. All of it belongs to the hub's thread.
@@ -50,6 +50,12 @@ enum fern__greenlet_flag {
     FERN__ODD_STACK = 1 << 13, /* has a stack of a size of its own */
 };
 
+/* A greenlet that is spawned, runs and ends without a mark here touches one cache line. */
+enum {
+    FERN__DIRTY_FLAGS = 1, /* a flag is or was set */
+    FERN__DIRTY_REST = 2,  /* something else beyond the first line */
+};
+
 /* A greenlet's place in one queue of waiters. */
 struct fern__cell {
     struct fern__list node;
@@ -89,18 +95,20 @@ struct fern_greenlet {
     int64_t born_ns;
     void *stack_top;
     uint32_t refs;
-    uint16_t flags;
     uint8_t life;
-    uint8_t dirty; /* something beyond this line was set that freeing must undo */
+    uint8_t dirty; /* FERN__DIRTY_*: what its end and its freeing must see to */
+    uint16_t unused16;
 
     /* Switching. */
     struct fern__context ctx;
-    struct fern__hub *hub;
     const struct fern__waitable *waiting; /* what it is parked on */
     fern_scope *scopes;                   /* open ones, innermost first */
-    atomic_uintptr_t winner;
+    atomic_uint winner;
     int32_t result;    /* of the wait, written by the winner */
     int32_t interrupt; /* 0, or the code with which its calls fail now */
+    uint16_t flags;    /* set by fern__greenlet_mark */
+    uint16_t unused_flags;
+    uint64_t unused64;
 
     /* Waiting. */
     struct fern__cell cell;
@@ -119,6 +127,29 @@ struct fern_greenlet {
 };
 
 _Static_assert(sizeof(struct fern_greenlet) == 256, "a control block is four cache lines");
+_Static_assert(offsetof(struct fern_greenlet, ctx) == 64, "the first line is birth's");
+_Static_assert(
+        offsetof(struct fern_greenlet, cell) == 128, "the second line is the switch's");
+
+/* Blocks live in herds, mappings of a fixed size and alignment, so that a block finds its hub. */
+enum { FERN__HERD_BYTES = 1 << 20 };
+
+struct fern__herd {
+    struct fern__hub *hub;
+    struct fern__herd *older;
+    size_t count; /* blocks that have been used */
+    char unused[256 - 3 * sizeof(void *)];
+    fern_greenlet blocks[];
+};
+
+enum { FERN__HERD_ROOM = FERN__HERD_BYTES / sizeof(fern_greenlet) - 1 };
+
+static inline struct fern__hub *
+fern__greenlet_hub(const fern_greenlet *g)
+{
+    uintptr_t herd = (uintptr_t)g & ~(uintptr_t)(FERN__HERD_BYTES - 1);
+    return ((const struct fern__herd *)herd)->hub;
+}
 
 enum { FERN__GREENLET_MAGIC = 0x6e726566 };
 
@@ -129,7 +160,14 @@ fern__wait_is_open(const fern_greenlet *g)
     return atomic_load_explicit(&g->winner, memory_order_relaxed) == FERN__WAIT_OPEN;
 }
 
-/* A block from the hub's slab, zero but for its hub; or NULL. */
+static inline void
+fern__greenlet_mark(fern_greenlet *g, unsigned flags)
+{
+    g->flags |= (uint16_t)flags;
+    g->dirty |= FERN__DIRTY_FLAGS;
+}
+
+/* A block of the hub's herds, zero where it matters; or NULL. */
 fern_greenlet *fern__greenlet_alloc(struct fern__hub *hub);
 
 /* Drop one reference; the last one of an ended greenlet frees it. */
@@ -139,8 +177,8 @@ void fern__greenlet_release(fern_greenlet *g);
 struct fern__extra *fern__greenlet_extra(fern_greenlet *g);
 
 /* Record how it ended, report a failure, serve joiners and links, drop the run's reference. The hub
- * has no current greenlet then. @return who must run next, or NULL for the ready queue's choice */
-fern_greenlet *fern__greenlet_finish(fern_greenlet *g, void *value);
+ * has no current greenlet then. */
+void fern__greenlet_finish(struct fern__hub *hub, fern_greenlet *g, void *value);
 
 /* End one that has not run. Its place in the ready queue keeps the run's reference until it comes
  * up; a delayed or unstarted one has none there. */

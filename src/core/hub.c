@@ -88,9 +88,10 @@ hub_free(struct fern__hub *hub)
     fern__overflow_detach(hub);
     fern__stacks_fini(&hub->stacks);
     fern__ring_fini(&hub->ready);
+    free(hub->free);
     for (struct fern__herd *herd = hub->herds, *older; herd; herd = older) {
         older = herd->older;
-        munmap(herd, sizeof *herd + herd->room * sizeof(fern_greenlet));
+        munmap(herd, FERN__HERD_BYTES);
     }
     free(hub);
 }
@@ -135,9 +136,8 @@ make_root(struct fern__hub *hub)
         return -ENOMEM;
     g->refs = 1;
     g->life = FERN__LIFE_LIVE;
-    g->flags = FERN__ROOT;
+    fern__greenlet_mark(g, FERN__ROOT);
     hub->root = hub->current = g;
-    hub->nobody.hub = hub;
     hub->nobody.life = FERN__LIFE_LIVE;
     if (hub->tooled) {
         struct fern__extra *extra = fern__greenlet_extra(g);
@@ -241,7 +241,8 @@ fern_hub_set_options(const fern_hub_options *options)
         o->spin_ns = options->spin_ns;
     if (options->stacks_idle_max)
         o->stacks_idle_max = options->stacks_idle_max;
-    hub->pace = hub->countdown = 1;
+    fern__fair_hurry(hub);
+    hub->pace = 1;
     return 0;
 }
 
@@ -283,13 +284,13 @@ fern_hub_step(void)
     if (r < 0)
         return r;
     FERN_CHECK(!(g->flags & FERN__CALLER), -EDEADLK);
-    uint64_t before = hub->switches;
+    uint64_t before = fern__fair_switches(hub);
     fern__sched_turn(hub, false);
     if (fern__ring_count(&hub->ready) == 0)
         fern__pause_idle(hub);
     if (fern__ring_count(&hub->ready))
         fern__pause_yield(hub, g);
-    return (int)(hub->switches - before);
+    return (int)(fern__fair_switches(hub) - before);
 }
 
 int
@@ -301,7 +302,7 @@ fern_hub_get_stats(fern_hub_stats *ret_stats)
     if (!hub)
         return 0;
     *ret_stats = hub->stats;
-    ret_stats->switches = hub->switches;
+    ret_stats->switches = fern__fair_switches(hub);
     ret_stats->greenlets = hub->live + 1 - (hub->caller != NULL);
     ret_stats->stacks =
             hub->stacks.taken - (hub->caller && hub->caller->life == FERN__LIFE_LIVE);

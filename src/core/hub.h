@@ -34,14 +34,6 @@ struct fern__cxx_globals {
     unsigned uncaught;
 };
 
-/* A block of greenlets. */
-struct fern__herd {
-    struct fern__herd *older;
-    size_t count; /* blocks that have been used */
-    size_t room;
-    fern_greenlet blocks[];
-};
-
 struct fern__call;
 
 struct fern__hub {
@@ -49,11 +41,10 @@ struct fern__hub {
     fern_greenlet *current;
     struct fern__ring ready;
     int32_t countdown; /* switches until the next look at the poller */
-    bool observed;     /* sanitizer, hooks, canary, seed...: take the slower way */
+    bool observed;     /* sanitizer, C++, hooks, canary, seed...: take the slower way */
     bool permuted;     /* pick ready ones in a seeded order */
+    bool ordered;      /* but the next one in its order */
     int *errno_at;
-    struct fern__cxx_globals *cxx;
-    uint64_t switches;
 
     /* Fairness: core/fair.c. */
     int32_t ops_left;      /* of the current greenlet's budget */
@@ -61,11 +52,14 @@ struct fern__hub {
     int64_t now;           /* the clock at the last turn */
     int64_t turned_at;     /* as now, when the last turn ended */
     int32_t pace;          /* switches between two turns, as time allows */
+    int32_t granted;       /* what the countdown started from */
     bool spinning;         /* recent idle gaps were short */
     struct fern_hub_options options;
 
-    fern_greenlet *free; /* free blocks, linked by ctx.sp */
-    size_t live;         /* greenlets that may need a default stack */
+    fern_greenlet **free; /* free blocks, the last one given back first */
+    size_t free_count;
+    size_t free_room; /* at least as many as there are blocks */
+    size_t live;      /* greenlets that may need a default stack */
     struct fern__stacks stacks;
     struct fern__wheel wheel;
     struct fern__poller *poller;
@@ -73,10 +67,11 @@ struct fern__hub {
     size_t wakers; /* armed timers and outside waits of others than daemons */
 
     fern_greenlet *root;
-    fern_greenlet *caller;    /* runs callbacks */
-    struct fern__call *call;  /* the one it runs next */
-    fern_greenlet nobody;     /* current between a greenlet's end and the next one */
-    void *corpse_stack;       /* of an odd size, left for good; to be closed */
+    fern_greenlet *caller;   /* runs callbacks */
+    struct fern__call *call; /* the one it runs next */
+    fern_greenlet nobody;    /* current between a greenlet's end and the next one */
+    void *corpse_stack;      /* of an odd size, left for good; to be closed */
+    struct fern__cxx_globals *cxx;
     struct fern__tool dying;  /* what the tools know of the one that ends on this stack */
     struct fern__tool corpse; /* and of the one before, whose stack has been left */
     struct fern__wheel_node trim;

@@ -102,7 +102,7 @@ fern_set_daemon(fern_greenlet *g, bool daemon)
     /* What it waits for now starts or stops to count. */
     size_t wakers = fern__wheel_armed(&g->timer) +
                     (size_t)(fern__wait_is_open(g) && g->waiting && g->waiting->outside);
-    g->hub->wakers += daemon ? -wakers : wakers;
+    fern__greenlet_hub(g)->wakers += daemon ? -wakers : wakers;
     g->flags ^= FERN__DAEMON;
     return 0;
 }
@@ -116,7 +116,7 @@ fern_greenlet_state(const fern_greenlet *g)
     case FERN__LIFE_SPAWNED:
         return FERN_STATE_READY;
     case FERN__LIFE_LIVE:
-        if (g->hub->current == g)
+        if (fern__greenlet_hub(g)->current == g)
             return FERN_STATE_RUNNING;
         return fern__wait_is_open(g) ? FERN_STATE_PARKED : FERN_STATE_READY;
     default:
@@ -158,11 +158,11 @@ fern_set_switch_hooks(fern_greenlet *g, void (*out)(void *), void (*in)(void *),
     extra->hook_arg = arg;
     bool hooked = out || in;
     if (hooked && !(g->flags & FERN__HOOKED))
-        g->hub->hook_users++;
+        fern__greenlet_hub(g)->hook_users++;
     if (!hooked && g->flags & FERN__HOOKED)
-        g->hub->hook_users--;
+        fern__greenlet_hub(g)->hook_users--;
     g->flags = (uint16_t)(hooked ? g->flags | FERN__HOOKED : g->flags & ~FERN__HOOKED);
-    fern__hub_observe(g->hub);
+    fern__hub_observe(fern__greenlet_hub(g));
     return 0;
 }
 

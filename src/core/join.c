@@ -30,7 +30,7 @@ fern_join(fern_greenlet *g, fern_time deadline)
 {
     FERN_CHECK(g, -EINVAL);
     FERN_CHECK(fern__greenlet_here(g), -EXDEV);
-    struct fern__hub *hub = g->hub;
+    struct fern__hub *hub = fern__greenlet_hub(g);
     fern_greenlet *self = hub->current;
     if (fern__unlikely(self->interrupt) && deadline.ns)
         return self->interrupt;
@@ -39,8 +39,7 @@ fern_join(fern_greenlet *g, fern_time deadline)
     if (deadline.ns == 0)
         return -EAGAIN;
     FERN_CHECK(g != self, -EDEADLK);
-    g->flags |= FERN__LINKED;
-    g->dirty = true;
+    fern__greenlet_mark(g, FERN__LINKED);
     fern__wait_begin(self, &waitable_join, g);
     fern__wait_add(&g->ended, &self->cell);
     return fern__park(hub, self, deadline);
@@ -109,7 +108,7 @@ member_ended(struct fern__link *link, fern_greenlet *g)
 static int
 wait_for(struct crowd *crowd, fern_greenlet *const *gs, fern_time deadline)
 {
-    struct fern__hub *hub = crowd->waiter->hub;
+    struct fern__hub *hub = fern__greenlet_hub(crowd->waiter);
     for (size_t i = 0; i < crowd->n; i++) {
         struct member *m = &crowd->members[i];
         *m = (struct member){.link.ended = member_ended, .crowd = crowd};
@@ -174,7 +173,7 @@ fern_join_all_with(fern_greenlet *const *gs, size_t n, const fern_join_options *
         return r;
     struct crowd crowd = {.options = o, .n = n, .wanted = o->count ? o->count : n};
     if (n) {
-        crowd.waiter = gs[0]->hub->current;
+        crowd.waiter = fern__greenlet_hub(gs[0])->current;
         r = crowd.waiter->interrupt && deadline.ns ? crowd.waiter->interrupt
                                                    : join_crowd(&crowd, gs, deadline);
     }
@@ -188,5 +187,10 @@ fern_join_all_with(fern_greenlet *const *gs, size_t n, const fern_join_options *
 int
 fern_join_all(fern_greenlet *const *gs, size_t n, fern_time deadline)
 {
-    return fern_join_all_with(gs, n, NULL, deadline);
+    FERN_JOIN_OPTIONS(plain);
+    int r = check(gs, n, &plain);
+    /* Nobody asks in which order they end: one after the other will do. */
+    for (size_t i = 0; i < n && r == 0; i++)
+        r = fern_join(gs[i], deadline);
+    return r;
 }

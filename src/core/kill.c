@@ -11,9 +11,9 @@ fern__greenlet_kill(fern_greenlet *g, int code)
 {
     if (g->life == FERN__LIFE_DONE || g->flags & FERN__CALLER)
         return;
-    g->dirty = true;
+    g->dirty |= FERN__DIRTY_REST;
     if (!g->kills++) {
-        g->flags |= FERN__KILLED;
+        fern__greenlet_mark(g, FERN__KILLED);
         g->kill_code = code ? code : -ECANCELED;
     }
     if (g->life != FERN__LIFE_LIVE) {
@@ -39,7 +39,7 @@ fern_kill(fern_greenlet *g, int code, fern_time deadline)
     int r = check(g);
     if (r < 0)
         return r;
-    fern_greenlet *self = g->hub->current;
+    fern_greenlet *self = fern__greenlet_hub(g)->current;
     fern__greenlet_kill(g, code);
     if (g == self)
         return self->interrupt ? self->interrupt : -EDEADLK;

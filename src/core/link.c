@@ -28,8 +28,7 @@ void
 fern__link_add(fern_greenlet *g, struct fern__link *link)
 {
     link->cell.greenlet = NULL;
-    g->flags |= FERN__LINKED;
-    g->dirty = true;
+    fern__greenlet_mark(g, FERN__LINKED);
     fern__wait_add(&g->ended, &link->cell);
 }
 
@@ -89,13 +88,14 @@ user_link_ended(struct fern__link *base, fern_greenlet *g)
 {
     struct user_link *link = fern__container_of(base, struct user_link, link);
     if (!wants(link, g)) {
-        discard(g->hub, link);
+        discard(fern__greenlet_hub(g), link);
         return;
     }
     link->source = fern_greenlet_ref(g);
     if (!link->runner) {
-        link->call = (struct fern__call){.fn = run, .arg = link, .hub = g->hub};
-        fern__call_push(g->hub, &link->call);
+        link->call =
+                (struct fern__call){.fn = run, .arg = link, .hub = fern__greenlet_hub(g)};
+        fern__call_push(fern__greenlet_hub(g), &link->call);
         return;
     }
     fern_greenlet *runner = link->runner;
@@ -127,7 +127,7 @@ fern_link(fern_greenlet *g, fern_link_fn *fn, void *arg, int flags)
     link->fn = fn;
     link->arg = arg;
     link->flags = flags;
-    int r = reserve(g->hub, link);
+    int r = reserve(fern__greenlet_hub(g), link);
     if (r < 0) {
         free(link);
         return r;
@@ -162,7 +162,7 @@ fern_unlink(fern_greenlet *g, fern_link_fn *fn, void *arg)
         struct user_link *link = user_link_of(node);
         if (link && link->fn == fn && link->arg == arg) {
             fern__list_remove(node);
-            discard(g->hub, link);
+            discard(fern__greenlet_hub(g), link);
             return 0;
         }
     }
@@ -182,7 +182,7 @@ fern_unlink_all(fern_greenlet *g)
         if (!link)
             continue;
         fern__list_remove(node);
-        discard(g->hub, link);
+        discard(fern__greenlet_hub(g), link);
         removed++;
     }
     return removed;

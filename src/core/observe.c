@@ -16,7 +16,7 @@
 void
 fern__hub_observe(struct fern__hub *hub)
 {
-    hub->observed = hub->tooled || hub->stacks.guard == FERN__GUARD_CANARY ||
+    hub->observed = hub->tooled || hub->cxx || hub->stacks.guard == FERN__GUARD_CANARY ||
                     hub->fpu_users || hub->hook_users || hub->hooks.switched ||
                     hub->hooks.started;
     hub->permuted = hub->seed != 0;
@@ -73,8 +73,11 @@ fpu_load(uint32_t mxcsr, uint16_t fpucw)
 }
 
 UNINSTRUMENTED void
-fern__observe_leave(struct fern__hub *hub, fern_greenlet *from, fern_greenlet *to)
+fern__observe_leave(struct fern__hub *hub, fern_greenlet *from, fern_greenlet *to,
+        struct fern__cxx_globals *ret_cxx)
 {
+    if (hub->cxx)
+        *ret_cxx = *hub->cxx;
     if (from->flags & FERN__HOOKED && from->extra->hook_out)
         from->extra->hook_out(from->extra->hook_arg);
     if (hub->hooks.switched)
@@ -90,10 +93,13 @@ fern__observe_leave(struct fern__hub *hub, fern_greenlet *from, fern_greenlet *t
 }
 
 UNINSTRUMENTED void
-fern__observe_arrive(struct fern__hub *hub, fern_greenlet *self)
+fern__observe_arrive(
+        struct fern__hub *hub, fern_greenlet *self, const struct fern__cxx_globals *cxx)
 {
     if (hub->tooled)
         fern__tool_arrive(tool_of(hub, self));
+    if (hub->cxx)
+        *hub->cxx = cxx ? *cxx : (struct fern__cxx_globals){0};
     if (self->flags & FERN__FPU)
         fpu_load(self->extra->mxcsr, self->extra->fpucw);
     if (self->flags & FERN__HOOKED && self->extra->hook_in)
@@ -132,8 +138,9 @@ static void
 renumber(struct fern__hub *hub, uint32_t ahead)
 {
     uintptr_t item = (uintptr_t)fern__ring_peek(&hub->ready, ahead);
-    if (item & 1 && item != 1)
-        ((struct fern__call *)(item & ~(uintptr_t)1))->place = hub->ready.head + ahead;
+    if (item & FERN__ITEM_CALL && item != FERN__ITEM_CALL)
+        ((struct fern__call *)(item & ~(uintptr_t)FERN__ITEM_TAGS))->place =
+                hub->ready.head + ahead;
 }
 
 void

@@ -11,9 +11,12 @@
 /* A greenlet has been given its stack. */
 void fern__observe_start(struct fern__hub *hub, fern_greenlet *g);
 
-/* Just before the switch, and just after coming back. */
-void fern__observe_leave(struct fern__hub *hub, fern_greenlet *from, fern_greenlet *to);
-void fern__observe_arrive(struct fern__hub *hub, fern_greenlet *self);
+/* Just before the switch, and just after coming back. The C++ runtime's state is kept in the
+ * caller's frame; NULL is that of a new greenlet. */
+void fern__observe_leave(struct fern__hub *hub, fern_greenlet *from, fern_greenlet *to,
+        struct fern__cxx_globals *ret_cxx);
+void fern__observe_arrive(
+        struct fern__hub *hub, fern_greenlet *self, const struct fern__cxx_globals *cxx);
 
 /* A greenlet has ended; it is still on its stack. */
 void fern__observe_end(struct fern__hub *hub, fern_greenlet *g);

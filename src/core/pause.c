@@ -19,7 +19,14 @@ fern__pause_yield(struct fern__hub *hub, fern_greenlet *g)
     if (fern__unlikely(g->scopes != NULL))
         fern__timer_arm_yield(g);
     fern__ready(hub, g);
-    fern__sched_leave(hub, g, NULL);
+    fern__sched_leave(hub, g);
+}
+
+static __attribute__((noinline)) int
+yield_scoped(struct fern__hub *hub, fern_greenlet *g)
+{
+    fern__pause_yield(hub, g);
+    return 0;
 }
 
 int
@@ -31,8 +38,10 @@ fern_yield(void)
     fern_greenlet *g = hub->current;
     if (fern__unlikely(g->interrupt))
         return g->interrupt;
-    fern__pause_yield(hub, g);
-    return 0;
+    if (fern__unlikely(g->scopes != NULL))
+        return yield_scoped(hub, g);
+    fern__ready(hub, g);
+    return fern__sched_leave(hub, g);
 }
 
 int
@@ -80,7 +89,7 @@ fern_unpark(fern_greenlet *g)
     if (g->waiting == &waitable_park && fern__wait_claim(g))
         fern__wait_grant(g, 0);
     else
-        g->flags |= FERN__UNPARKED;
+        fern__greenlet_mark(g, FERN__UNPARKED);
     return 0;
 }
 

@@ -28,20 +28,21 @@ waits_for_switch(const fern_greenlet *g)
            g->waiting == &waitable_raw;
 }
 
-/* Make a greenlet that can be switched to run next with a value or a code. */
-static void
+/* Give a greenlet that can be switched to a value or a code. @return its item: it must run next */
+static uintptr_t
 deliver(fern_greenlet *to, void *value, int code)
 {
     if (to->life == FERN__LIFE_NEW) {
         to->arg = value;
         to->life = FERN__LIFE_SPAWNED;
         to->refs++;
-        return;
+        return fern__unrun(to);
     }
     struct frame *frame = to->cell.object;
     frame->value = value;
     to->result = code;
     (void)fern__wait_claim(to);
+    return (uintptr_t)to;
 }
 
 static void
@@ -62,8 +63,8 @@ fern_raw_new(fern_fn *fn, fern_greenlet *parent)
     }
     if (!parent)
         parent = hub->current;
-    if (parent->hub != hub || parent->life == FERN__LIFE_DONE) {
-        errno = parent->hub != hub ? EXDEV : EINVAL;
+    if (fern__greenlet_hub(parent) != hub || parent->life == FERN__LIFE_DONE) {
+        errno = fern__greenlet_hub(parent) != hub ? EXDEV : EINVAL;
         return NULL;
     }
     fern_greenlet *g = fern__spawn_make(hub, fn, NULL);
@@ -74,7 +75,7 @@ fern_raw_new(fern_fn *fn, fern_greenlet *parent)
         errno = ENOMEM;
         return NULL;
     }
-    g->flags |= FERN__RAW;
+    fern__greenlet_mark(g, FERN__RAW);
     set_parent(g, parent);
     return g;
 }
@@ -90,7 +91,7 @@ heir(const fern_greenlet *g, int code)
     return p && (startable || waits_for_switch(p)) ? p : NULL;
 }
 
-fern_greenlet *
+void
 fern__raw_finish(fern_greenlet *g, void *value)
 {
     /* A failure goes on to the parent as its code; a kill ends here. */
@@ -98,8 +99,7 @@ fern__raw_finish(fern_greenlet *g, void *value)
     int code = !failed ? 0 : g->fail_code < 0 ? g->fail_code : -g->fail_code;
     fern_greenlet *to = heir(g, code);
     if (to)
-        deliver(to, value, code);
-    return to;
+        fern__ready_first(fern__greenlet_hub(to), deliver(to, value, code));
 }
 
 static int
@@ -107,7 +107,7 @@ check(fern_greenlet *to)
 {
     FERN_CHECK(to, -EINVAL);
     FERN_CHECK(fern__greenlet_here(to), -EXDEV);
-    fern_greenlet *self = to->hub->current;
+    fern_greenlet *self = fern__greenlet_hub(to)->current;
     FERN_CHECK(to != self, -EINVAL);
     if (self->interrupt)
         return self->interrupt;
@@ -119,14 +119,15 @@ check(fern_greenlet *to)
 
 /* Park the current greenlet until it is switched back to, and run `to` now. */
 static int
-hand_over(struct fern__hub *hub, fern_greenlet *to, void **ret_value)
+hand_over(struct fern__hub *hub, uintptr_t to, void **ret_value)
 {
     fern_greenlet *self = hub->current;
     struct frame frame = {0};
     fern__wait_begin(self, &waitable_raw, &frame);
     if (self->scopes)
         fern__timer_arm_park(self, INT64_MAX);
-    fern__sched_leave(hub, self, to);
+    fern__ready_first(hub, to);
+    fern__sched_leave(hub, self);
     if (fern__wheel_armed(&self->timer) && !self->scopes)
         fern__timer_disarm(self);
     if (ret_value && self->result >= 0)
@@ -140,8 +141,7 @@ fern_raw_switch(fern_greenlet *to, void *value, void **ret_value)
     int r = check(to);
     if (r < 0)
         return r;
-    deliver(to, value, 0);
-    return hand_over(to->hub, to, ret_value);
+    return hand_over(fern__greenlet_hub(to), deliver(to, value, 0), ret_value);
 }
 
 int
@@ -151,22 +151,19 @@ fern_raw_throw(fern_greenlet *to, int code, void **ret_value)
     int r = check(to);
     if (r < 0)
         return r;
-    struct fern__hub *hub = to->hub;
-    if (to->life == FERN__LIFE_LIVE) {
-        deliver(to, NULL, code);
-        return hand_over(hub, to, ret_value);
-    }
+    struct fern__hub *hub = fern__greenlet_hub(to);
+    if (to->life == FERN__LIFE_LIVE)
+        return hand_over(hub, deliver(to, NULL, code), ret_value);
     /* It ends without having run, and the code goes to its parent: to the caller itself, or to
      * somebody who runs on now. */
     fern_greenlet *parent = heir(to, code);
-    to->flags |= FERN__FAILED | FERN__QUIET;
+    fern__greenlet_mark(to, FERN__FAILED | FERN__QUIET);
     to->fail_code = code;
-    to->dirty = true;
+    to->dirty |= FERN__DIRTY_REST;
     fern__greenlet_finish_unrun(to);
     if (!parent)
         return code;
-    deliver(parent, NULL, code);
-    return hand_over(hub, parent, ret_value);
+    return hand_over(hub, deliver(parent, NULL, code), ret_value);
 }
 
 fern_greenlet *

@@ -8,7 +8,7 @@
 #include "core/hub.h"
 
 /* A raw coroutine has ended: hand its value, or its failure's code, to the nearest ancestor that
- * has not. @return who must run next, or NULL */
-fern_greenlet *fern__raw_finish(fern_greenlet *g, void *value);
+ * has not, which runs next. */
+void fern__raw_finish(fern_greenlet *g, void *value);
 
 #endif

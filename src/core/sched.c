@@ -35,51 +35,43 @@
 static inline void
 prefetch(const struct fern__ring *ring)
 {
-    if (fern__ring_count(ring) <= 4)
+    __asm__ volatile(
+            ""); /* or GCC takes the function for one without effect and drops it */
+    if (fern__likely(fern__ring_count(ring) <= 4))
         return;
-    uintptr_t far = (uintptr_t)fern__ring_peek(ring, 4) & ~(uintptr_t)1;
-    __builtin_prefetch((void *)far);
-    __builtin_prefetch((char *)far + offsetof(fern_greenlet, ctx));
+    uintptr_t far = (uintptr_t)fern__ring_peek(ring, 4);
+    size_t line = far & FERN__ITEM_TAGS ? 0 : offsetof(fern_greenlet, ctx);
+    __builtin_prefetch((char *)(far & ~(uintptr_t)FERN__ITEM_TAGS) + line, 1);
     uintptr_t near = (uintptr_t)fern__ring_peek(ring, 2);
-    if (!(near & 1))
-        __builtin_prefetch(((fern_greenlet *)near)->ctx.sp);
+    if (!(near & FERN__ITEM_TAGS))
+        __builtin_prefetch(((fern_greenlet *)near)->ctx.sp, 1);
 }
 
-/* What a tagged item stands for: the hub's caller with a call to make; NULL: an empty place. */
-static fern_greenlet *
-take_call(struct fern__hub *hub, uintptr_t item)
-{
-    struct fern__call *call = (struct fern__call *)(item & ~(uintptr_t)1);
-    if (!call) {
-        fern__ring_unreserve(&hub->ready);
-        return NULL;
-    }
-    hub->call = call;
-    return hub->caller;
-}
-
-/* The oldest that is ready, or NULL. */
-static inline fern_greenlet *
+/* The oldest that is ready, as an item, or 0. */
+static uintptr_t
 take(struct fern__hub *hub)
 {
     while (fern__ring_count(&hub->ready)) {
-        if (fern__unlikely(hub->permuted))
+        if (fern__unlikely(hub->permuted && !hub->ordered))
             fern__observe_permute(hub);
+        hub->ordered = false;
         uintptr_t item = (uintptr_t)fern__ring_pop(&hub->ready);
         prefetch(&hub->ready);
-        fern_greenlet *g = (fern_greenlet *)item;
-        if (fern__unlikely(item & 1)) {
-            g = take_call(hub, item);
-            if (g)
-                return g;
-        } else if (fern__unlikely(g->life == FERN__LIFE_DONE)) {
+        if (!(item & FERN__ITEM_TAGS))
+            return item;
+        if (item & FERN__ITEM_UNRUN) {
+            fern_greenlet *g = (fern_greenlet *)(item & ~(uintptr_t)FERN__ITEM_TAGS);
+            if (fern__likely(g->life == FERN__LIFE_SPAWNED))
+                return item;
             fern__ring_unreserve(&hub->ready); /* killed before it ran */
             fern__greenlet_release(g);
+        } else if (item == FERN__ITEM_CALL) {
+            fern__ring_unreserve(&hub->ready); /* a call that was taken back */
         } else {
-            return g;
+            return fern__call_item(hub, item);
         }
     }
-    return NULL;
+    return 0;
 }
 
 /* ---- one turn ---- */
@@ -143,47 +135,56 @@ start(struct fern__hub *hub, fern_greenlet *g)
         fern__observe_start(hub, g);
 }
 
-fern_greenlet *
-fern__sched_next(struct fern__hub *hub)
+/* The next to run, as an item, polling until there is one. */
+static __attribute__((noinline)) uintptr_t
+next_item(struct fern__hub *hub)
 {
-    if (fern__unlikely(--hub->countdown <= 0))
+    if (hub->countdown <= 0)
         fern__sched_turn(hub, false);
     for (;;) { /* ends: a turn that may wait makes somebody ready, main if nobody else */
-        fern_greenlet *g = take(hub);
-        if (fern__likely(g != NULL))
-            return g;
+        uintptr_t item = take(hub);
+        if (item)
+            return item;
         fern__sched_turn(hub, true);
     }
 }
 
-/* The only call site of the switch. */
-__attribute__((noinline)) UNINSTRUMENTED void
-fern__sched_leave(struct fern__hub *hub, fern_greenlet *from, fern_greenlet *to)
+static __attribute__((noinline)) fern_greenlet *
+next_slow(struct fern__hub *hub)
 {
-    if (fern__likely(!to)) {
-        to = fern__sched_next(hub);
-        if (to == from)
-            return;
+    uintptr_t item = next_item(hub);
+    fern_greenlet *g = (fern_greenlet *)(item & ~(uintptr_t)FERN__ITEM_TAGS);
+    if (item & FERN__ITEM_UNRUN)
+        start(hub, g);
+    return g;
+}
+
+/* The only call site of the switch. What is next is mostly a greenlet that has run, with no turn
+ * due: this is kept straight. */
+__attribute__((noinline)) UNINSTRUMENTED int
+fern__sched_leave(struct fern__hub *hub, fern_greenlet *from)
+{
+    struct fern__ring *ring = &hub->ready;
+    fern_greenlet *to = fern__ring_peek(ring, 0);
+    if (fern__likely(--hub->countdown > 0 && ring->head != ring->tail &&
+                     !((uintptr_t)to & FERN__ITEM_TAGS) && !hub->permuted)) {
+        ring->head++;
+        prefetch(ring);
+    } else {
+        to = next_slow(hub);
     }
-    if (fern__unlikely(to->life != FERN__LIFE_LIVE))
-        start(hub, to);
     int saved_errno = *hub->errno_at;
-    struct fern__cxx_globals cxx = {0};
-    if (fern__unlikely(hub->cxx != NULL))
-        cxx = *hub->cxx;
-    hub->switches++;
-    hub->ops_left = (int32_t)hub->options.budget_ops;
+    struct fern__cxx_globals cxx;
     hub->current = to;
     if (fern__unlikely(hub->observed))
-        fern__observe_leave(hub, from, to);
+        fern__observe_leave(hub, from, to, &cxx);
 
     fern__switch(&from->ctx, &to->ctx);
 
     if (fern__unlikely(hub->observed))
-        fern__observe_arrive(hub, from);
-    if (fern__unlikely(hub->cxx != NULL))
-        *hub->cxx = cxx;
+        fern__observe_arrive(hub, from, &cxx);
     *hub->errno_at = saved_errno;
+    return 0;
 }
 
 void
@@ -198,46 +199,59 @@ fern__sched_bury(struct fern__hub *hub)
 }
 
 void
-fern__sched_leave_dead(struct fern__hub *hub, void *stack_top, bool odd, fern_greenlet *to)
+fern__sched_leave_dead(struct fern__hub *hub, void *stack_top, bool odd)
 {
-    if (!to)
-        to = fern__sched_next(hub);
-    fern__sched_bury(hub);
-    hub->corpse = hub->dying;
-    hub->dying = (struct fern__tool){0};
+    if (odd || hub->tooled) {
+        /* A turn buries the dead, and this one still stands: so take the turn that may be due
+         * now, and none in the switch. */
+        fern__ready_first(hub, next_item(hub));
+        fern__fair_delay(hub);
+        fern__sched_bury(hub);
+        hub->corpse = hub->dying;
+        hub->dying = (struct fern__tool){0};
+    }
     if (odd)
         hub->corpse_stack = stack_top;
     else
         fern__stack_give(&hub->stacks, stack_top);
-    fern__sched_leave(hub, &hub->nobody, to);
+    fern__sched_leave(hub, &hub->nobody);
     fern__die(__FILE__, __LINE__, "internal error: a dead greenlet was switched to");
+}
+
+/* Take the next ready one if it can go on with a stack that has just become free. */
+static inline fern_greenlet *
+adopt(struct fern__hub *hub, void *stack_top)
+{
+    struct fern__ring *ring = &hub->ready;
+    uintptr_t item = (uintptr_t)fern__ring_peek(ring, 0);
+    bool plain = hub->countdown > 1 && ring->head != ring->tail && !hub->permuted;
+    if (!plain || !(item & FERN__ITEM_UNRUN) || hub->observed)
+        return NULL;
+    fern_greenlet *g = (fern_greenlet *)(item & ~(uintptr_t)FERN__ITEM_TAGS);
+    if (g->life != FERN__LIFE_SPAWNED || (g->dirty && g->flags & FERN__ODD_STACK))
+        return NULL;
+    hub->countdown--;
+    ring->head++;
+    prefetch(ring);
+    g->stack_top = stack_top;
+    g->life = FERN__LIFE_LIVE;
+    hub->current = g;
+    return g;
 }
 
 void
 fern__greenlet_main(struct fern__context *context)
 {
     fern_greenlet *g = fern__container_of(context, fern_greenlet, ctx);
-    struct fern__hub *hub = g->hub;
+    struct fern__hub *hub = fern__greenlet_hub(g);
     void *stack_top = g->stack_top;
+    bool odd = g->flags & FERN__ODD_STACK;
     if (fern__unlikely(hub->observed))
-        fern__observe_arrive(hub, g);
-    for (;;) { /* ends when the stack is not handed on */
-        if (fern__unlikely(hub->cxx != NULL))
-            *hub->cxx = (struct fern__cxx_globals){0};
+        fern__observe_arrive(hub, g, NULL);
+    do {
         *hub->errno_at = 0;
-        bool odd = g->flags & FERN__ODD_STACK;
-        fern_greenlet *to = fern__greenlet_finish(g, g->fn(g->arg));
-        if (to || odd)
-            fern__sched_leave_dead(hub, stack_top, odd, to);
-        to = fern__sched_next(hub);
-        if (to->life != FERN__LIFE_SPAWNED || to->flags & FERN__ODD_STACK || hub->observed)
-            fern__sched_leave_dead(hub, stack_top, false, to);
-        /* The hot stack goes straight to the next one that has not run. */
-        g = to;
-        g->stack_top = stack_top;
-        g->life = FERN__LIFE_LIVE;
-        hub->switches++;
-        hub->ops_left = (int32_t)hub->options.budget_ops;
-        hub->current = g;
-    }
+        fern__greenlet_finish(hub, g, g->fn(g->arg));
+        g = odd ? NULL : adopt(hub, stack_top);
+    } while (g);
+    fern__sched_leave_dead(hub, stack_top, odd);
 }

@@ -7,23 +7,50 @@
 
 #include "core/hub.h"
 
-/* Append to the ready queue. Room has been reserved. */
+/* An item of the ready queue is the address of a greenlet, with a tag in its lowest bits: so a
+ * switch to a greenlet that has run need not look at the line of the block that tells its life. */
+enum {
+    FERN__ITEM_CALL =
+            1, /* a call instead of a greenlet; without an address: an empty place */
+    FERN__ITEM_UNRUN = 2, /* the greenlet has not run, or has ended before it did */
+    FERN__ITEM_TAGS = 3,
+};
+
+static inline uintptr_t
+fern__unrun(fern_greenlet *g)
+{
+    return (uintptr_t)g | FERN__ITEM_UNRUN;
+}
+
+/* Append a greenlet that has run to the ready queue. Room has been reserved. */
 static inline void
 fern__ready(struct fern__hub *hub, fern_greenlet *g)
 {
     fern__ring_push(&hub->ready, g);
 }
 
-/* Leave the CPU to a given greenlet, or (NULL) to the next ready one, polling until there is one.
- * Returns when switched back to; the caller has seen to it that somebody will. */
-void fern__sched_leave(struct fern__hub *hub, fern_greenlet *from, fern_greenlet *to);
+/* Append one that has not. */
+static inline void
+fern__ready_unrun(struct fern__hub *hub, fern_greenlet *g)
+{
+    fern__ring_push(&hub->ready, (void *)fern__unrun(g));
+}
 
-/* The next greenlet to run, taken off the ready queue; polls until there is one. */
-fern_greenlet *fern__sched_next(struct fern__hub *hub);
+/* Have this item run next, before everything that is ready. */
+static inline void
+fern__ready_first(struct fern__hub *hub, uintptr_t item)
+{
+    fern__ring_push_front(&hub->ready, (void *)item);
+    hub->ordered = true;
+}
 
-/* Leave a stack whose greenlet has ended, for a given greenlet or the next ready one. */
+/* Leave the CPU to the next ready greenlet, polling until there is one. Returns when switched back
+ * to; the caller has seen to it that somebody will. @return 0, so that callers may end with it */
+int fern__sched_leave(struct fern__hub *hub, fern_greenlet *from);
+
+/* Leave a stack whose greenlet has ended. */
 __attribute__((noreturn)) void fern__sched_leave_dead(
-        struct fern__hub *hub, void *stack_top, bool odd, fern_greenlet *to);
+        struct fern__hub *hub, void *stack_top, bool odd);
 
 /* Close what a dead greenlet left that could not be closed on its own stack. */
 void fern__sched_bury(struct fern__hub *hub);

@@ -114,7 +114,7 @@ open_scope(fern_scope *scope, int64_t deadline_ns, int kind)
     scope->fern__fired = false;
     scope->fern__cancelled = false;
     g->scopes = scope;
-    g->dirty = true;
+    g->dirty |= FERN__DIRTY_REST;
     return 0;
 }
 

@@ -46,7 +46,7 @@ enqueue(struct fern__hub *hub, fern_greenlet *g)
 {
     g->life = FERN__LIFE_SPAWNED;
     g->refs++;
-    fern__ready(hub, g);
+    fern__ready_unrun(hub, g);
 }
 
 static inline fern_greenlet *
@@ -109,7 +109,7 @@ equip(struct fern__hub *hub, fern_greenlet *g, const fern_spawn_options *o)
         g->stack_top = fern__stack_open(&hub->stacks, o->stack_bytes);
         if (!g->stack_top)
             return -ENOMEM;
-        g->flags |= FERN__ODD_STACK;
+        fern__greenlet_mark(g, FERN__ODD_STACK);
     }
     return 0;
 }
@@ -117,13 +117,15 @@ equip(struct fern__hub *hub, fern_greenlet *g, const fern_spawn_options *o)
 static void
 configure(struct fern__hub *hub, fern_greenlet *g, const fern_spawn_options *o)
 {
-    g->flags |= (uint16_t)((o->daemon ? FERN__DAEMON : 0) | (o->quiet ? FERN__QUIET : 0));
+    if (o->daemon || o->quiet)
+        fern__greenlet_mark(
+                g, (o->daemon ? FERN__DAEMON : 0u) | (o->quiet ? FERN__QUIET : 0u));
     if (o->with_parent) {
-        g->flags |= FERN__CHILD;
-        hub->current->flags |= FERN__PARENT;
+        fern__greenlet_mark(g, FERN__CHILD);
+        fern__greenlet_mark(hub->current, FERN__PARENT);
     }
     if (o->save_fpu) {
-        g->flags |= FERN__FPU;
+        fern__greenlet_mark(g, FERN__FPU);
         hub->fpu_users++;
         fern__hub_observe(hub);
     }
@@ -155,7 +157,8 @@ launch(struct fern__hub *hub, fern_greenlet *g, const fern_spawn_options *o)
     g->life = FERN__LIFE_SPAWNED;
     g->refs++;
     fern__ready(hub, hub->current);
-    fern__sched_leave(hub, hub->current, g);
+    fern__ready_first(hub, fern__unrun(g));
+    fern__sched_leave(hub, hub->current);
 }
 
 static fern_greenlet *
@@ -218,7 +221,7 @@ fern_start(fern_greenlet *g)
     FERN_CHECK(g && !(g->flags & FERN__RAW), -EINVAL);
     FERN_CHECK(fern__greenlet_here(g), -EXDEV);
     if (g->life == FERN__LIFE_NEW)
-        enqueue(g->hub, g);
+        enqueue(fern__greenlet_hub(g), g);
     return 0;
 }
 

@@ -23,17 +23,17 @@ arm(fern_greenlet *g, int64_t at_ns, unsigned kind)
     }
     if (at_ns == INT64_MAX)
         return;
-    fern__wheel_insert(&g->hub->wheel, &g->timer, at_ns, kind);
+    fern__wheel_insert(&fern__greenlet_hub(g)->wheel, &g->timer, at_ns, kind);
     if (!(g->flags & FERN__DAEMON))
-        g->hub->wakers++;
+        fern__greenlet_hub(g)->wakers++;
 }
 
 void
 fern__timer_disarm(fern_greenlet *g)
 {
-    fern__wheel_remove(&g->hub->wheel, &g->timer);
+    fern__wheel_remove(&fern__greenlet_hub(g)->wheel, &g->timer);
     if (!(g->flags & FERN__DAEMON))
-        g->hub->wakers--;
+        fern__greenlet_hub(g)->wakers--;
 }
 
 void
@@ -194,7 +194,7 @@ static void
 uncount(fern_greenlet *g)
 {
     if (!(g->flags & FERN__DAEMON))
-        g->hub->wakers--;
+        fern__greenlet_hub(g)->wakers--;
 }
 
 static void
@@ -209,7 +209,7 @@ static void
 fire_start(struct fern__hub *hub, fern_greenlet *g)
 {
     uncount(g);
-    fern__ready(hub, g);
+    fern__ready_unrun(hub, g);
 }
 
 /* The greenlet's deadline or a scope's has passed. A greenlet that is not waiting any more only

@@ -21,7 +21,7 @@ fern__park(struct fern__hub *hub, fern_greenlet *g, fern_time deadline)
         fern__timer_arm_park(g, deadline.ns);
     if (outside && !(g->flags & FERN__DAEMON))
         hub->wakers++;
-    fern__sched_leave(hub, g, NULL);
+    fern__sched_leave(hub, g);
     if (outside && !(g->flags & FERN__DAEMON))
         hub->wakers--;
     if (fern__wheel_armed(&g->timer) && !g->scopes)
@@ -35,7 +35,7 @@ fern__wait_grant(fern_greenlet *g, int result)
     if (fern__list_linked(&g->cell.node))
         fern__list_remove(&g->cell.node);
     g->result = result;
-    fern__ready(g->hub, g);
+    fern__ready(fern__greenlet_hub(g), g);
 }
 
 bool
