@@ -185,6 +185,21 @@ class Names(Tree):
         self.passes("name_check.py")
 
 
+class Listed(Tree):
+    def test_sources_that_are_listed_pass(self):
+        self.write("src/core/meson.build", "fern_sources += files('wait.c', 'arch/x.c')\n")
+        self.write("src/core/wait.c", "")
+        self.write("src/core/arch/x.c", "")
+        self.write("tests/core/meson.build", "names = ['wait']\n")
+        self.write("tests/core/wait_test.c", "")
+        self.passes("listed_check.py")
+
+    def test_a_test_that_is_not_listed_is_refused(self):
+        self.write("tests/core/meson.build", "names = ['wait']\n")
+        self.write("tests/core/waiting_test.c", "")
+        self.fails("listed_check.py", "tests/core/waiting_test.c:1: tests/core/meson.build does")
+
+
 class ThreadLocals(Tree):
     def test_they_live_in_core_self(self):
         self.write("src/core/self.c", "__thread int a; /* __thread */\n")
