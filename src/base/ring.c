@@ -10,11 +10,15 @@
 enum { FIRST_SLOTS = 64 };
 
 int
-fern__ring_grow(struct fern__ring *ring)
+fern__ring_grow(struct fern__ring *ring, size_t needed)
 {
-    size_t slots = ring->slots ? 2 * ((size_t)ring->mask + 1) : FIRST_SLOTS;
+    size_t slots = ring->slots ? fern__ring_room(ring) : FIRST_SLOTS;
+    while (slots < needed)
+        slots *= 2;
     if (slots > UINT32_MAX / 2)
         return -EOVERFLOW;
+    if (ring->slots && slots == fern__ring_room(ring))
+        return 0;
     void **bigger = malloc(slots * sizeof *bigger);
     if (!bigger)
         return -ENOMEM;
@@ -23,7 +27,6 @@ fern__ring_grow(struct fern__ring *ring)
     free(ring->slots);
     ring->slots = bigger;
     ring->mask = (uint32_t)slots - 1;
-    ring->reserved++;
     return 0;
 }
 

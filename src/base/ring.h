@@ -2,10 +2,10 @@
 /*
  * The ready queue's ring: a power-of-two FIFO of pointers.
  *
- * Whatever may be pushed has reserved its place before (fern__ring_reserve), so pushing never
- * fails: a wake-up has nobody to report a lack of memory to. Always: tail - head <= reserved <=
- * mask + 1. Places are numbered by head and tail, which only count up, so an item's number stays
- * the same when the ring grows.
+ * Its owner counts what may be pushed and makes room beforehand (fern__ring_grow), so pushing
+ * never fails: a wake-up has nobody to report a lack of memory to. Always: tail - head <= mask +
+ * 1. Places are numbered by head and tail, which only count up, so an item's number stays the
+ * same when the ring grows.
  */
 #ifndef FERN_BASE_RING_H
 #define FERN_BASE_RING_H
@@ -17,27 +17,15 @@ struct fern__ring {
     uint32_t mask;
     uint32_t head;
     uint32_t tail;
-    uint32_t reserved;
 };
 
-/* Make room for one more. @return 0; -ENOMEM; -EOVERFLOW over 2^31 */
-int fern__ring_grow(struct fern__ring *ring);
+/* Make room for `needed` items in all. @return 0; -ENOMEM; -EOVERFLOW over 2^31 */
+int fern__ring_grow(struct fern__ring *ring, size_t needed);
 
-static inline int
-fern__ring_reserve(struct fern__ring *ring)
+static inline size_t
+fern__ring_room(const struct fern__ring *ring)
 {
-    if (fern__likely(ring->reserved <= ring->mask && ring->slots)) {
-        ring->reserved++;
-        return 0;
-    }
-    return fern__ring_grow(ring);
-}
-
-static inline void
-fern__ring_unreserve(struct fern__ring *ring)
-{
-    fern__assert_slow(ring->reserved > 0);
-    ring->reserved--;
+    return ring->slots ? (size_t)ring->mask + 1 : 0;
 }
 
 void fern__ring_fini(struct fern__ring *ring);
@@ -51,7 +39,7 @@ fern__ring_count(const struct fern__ring *ring)
 static inline void
 fern__ring_push(struct fern__ring *ring, void *item)
 {
-    fern__assert_slow(fern__ring_count(ring) < ring->reserved);
+    fern__assert_slow(fern__ring_count(ring) <= ring->mask);
     ring->slots[ring->tail++ & ring->mask] = item;
 }
 
@@ -59,7 +47,7 @@ fern__ring_push(struct fern__ring *ring, void *item)
 static inline void
 fern__ring_push_front(struct fern__ring *ring, void *item)
 {
-    fern__assert_slow(fern__ring_count(ring) < ring->reserved);
+    fern__assert_slow(fern__ring_count(ring) <= ring->mask);
     ring->slots[--ring->head & ring->mask] = item;
 }
 

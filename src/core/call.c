@@ -12,6 +12,8 @@
  */
 #include "core/call.h"
 
+#include "core/block.h"
+
 #include <errno.h>
 
 static void *
@@ -23,7 +25,7 @@ caller_main(void *arg)
         call->pending = false;
         hub->stats.callbacks++;
         if (!call->keeps_place)
-            fern__ring_unreserve(&hub->ready);
+            hub->calls--;
         call->fn(call->arg);
         fern__sched_leave(hub, hub->caller);
     }
@@ -33,7 +35,7 @@ caller_main(void *arg)
 static int
 caller_make(struct fern__hub *hub)
 {
-    int r = fern__stacks_reserve(&hub->stacks, hub->live + 1);
+    int r = fern__hub_make_room(hub);
     if (r < 0)
         return r;
     fern_greenlet *g = fern__greenlet_alloc(hub);
@@ -58,7 +60,7 @@ fern__call_reserve(struct fern__hub *hub)
         if (r < 0)
             return r;
     }
-    return fern__ring_reserve(&hub->ready);
+    return fern__hub_make_call_room(hub);
 }
 
 uintptr_t

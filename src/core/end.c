@@ -2,6 +2,7 @@
 /*
  * How a greenlet ends itself: failure, exit, and the cleanups that an exit runs.
  */
+#include "core/block.h"
 #include "core/hub.h"
 #include "core/sched.h"
 

@@ -19,6 +19,7 @@
  */
 #include "core/greenlet.h"
 
+#include "core/block.h"
 #include "core/link.h"
 #include "core/observe.h"
 #include "core/raw.h"
@@ -37,7 +38,7 @@
 
 /* Map a herd at a multiple of its size. */
 static struct fern__herd *
-herd_map(void)
+herd_map(bool first)
 {
     size_t bytes = FERN__HERD_BYTES;
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
@@ -48,6 +49,10 @@ herd_map(void)
     munmap(p, before);
     if (before < bytes)
         munmap(p + before + bytes, bytes - before);
+    /* Thousands of blocks are walked over in turn: small pages would cost a TLB miss each. A
+     * small program stays within the first herd and pays for no huge page. */
+    if (!first)
+        madvise(p + before, bytes, MADV_HUGEPAGE);
     return (struct fern__herd *)(void *)(p + before);
 }
 
@@ -59,7 +64,7 @@ herd_new(struct fern__hub *hub)
     if (!bigger)
         return NULL;
     hub->free = bigger;
-    struct fern__herd *herd = herd_map();
+    struct fern__herd *herd = herd_map(!hub->herds);
     if (!herd)
         return NULL;
     hub->free_room = room;
@@ -69,8 +74,8 @@ herd_new(struct fern__hub *hub)
     return herd;
 }
 
-static __attribute__((noinline)) fern_greenlet *
-alloc_from_herd(struct fern__hub *hub)
+fern_greenlet *
+fern__greenlet_alloc_slow(struct fern__hub *hub)
 {
     struct fern__herd *herd = hub->herds;
     if (!herd || herd->count == FERN__HERD_ROOM) {
@@ -78,38 +83,8 @@ alloc_from_herd(struct fern__hub *hub)
         if (!herd)
             return NULL;
     }
-    fern_greenlet *g = &herd->blocks[herd->count++];
+    fern_greenlet *g = fern__herd_block(herd, herd->count++);
     g->magic = FERN__GREENLET_MAGIC;
-    return g;
-}
-
-static __attribute__((noinline)) void
-more_ids(struct fern__hub *hub)
-{
-    enum { RANGE = 1 << 16 };
-    hub->id_next = fern__registry_ids(RANGE);
-    hub->id_end = hub->id_next + RANGE;
-}
-
-fern_greenlet *
-fern__greenlet_alloc(struct fern__hub *hub)
-{
-    fern_greenlet *g;
-    if (fern__likely(hub->free_count)) {
-        size_t at = --hub->free_count;
-        g = hub->free[at];
-        if (at >= 4)
-            __builtin_prefetch(hub->free[at - 4], 1);
-    } else {
-        g = alloc_from_herd(hub);
-        if (!g)
-            return NULL;
-    }
-    if (fern__unlikely(hub->id_next == hub->id_end))
-        more_ids(hub);
-    g->id = hub->id_next++;
-    g->born_ns = hub->now;
-    g->life = FERN__LIFE_NEW;
     return g;
 }
 
@@ -155,29 +130,21 @@ free_marked(struct fern__hub *hub, fern_greenlet *g)
     return parent;
 }
 
-/* Free a block whose last reference is gone. @return whose reference it held, or NULL */
-static inline fern_greenlet *
-free_block(fern_greenlet *g)
+void
+fern__greenlet_free_marked(struct fern__hub *hub, fern_greenlet *g)
 {
-    struct fern__hub *hub = fern__greenlet_hub(g);
-    fern_greenlet *parent = NULL;
-    if (fern__unlikely(g->dirty))
-        parent = free_marked(hub, g);
-    if (fern__unlikely(g->life == FERN__LIFE_NEW)) {
+    fern_greenlet *parent = g->dirty ? free_marked(hub, g) : NULL;
+    if (g->life == FERN__LIFE_NEW)
         hub->live--;
-        fern__ring_unreserve(&hub->ready);
-    }
-    g->life = FERN__LIFE_FREE;
-    g->stack_top = NULL;
-    hub->free[hub->free_count++] = g;
-    return parent;
+    fern__greenlet_recycle(hub, g);
+    if (parent)
+        fern__greenlet_release(parent);
 }
 
 void
 fern__greenlet_release(fern_greenlet *g)
 {
-    while (g && --g->refs == 0)
-        g = free_block(g);
+    fern__greenlet_drop(fern__greenlet_hub(g), g);
 }
 
 struct fern__extra *
@@ -245,42 +212,38 @@ finish_marked(struct fern__hub *hub, fern_greenlet *g, bool ran)
 }
 
 /* Common to those that ran and those that did not. */
-static inline void
+static void
 finish(struct fern__hub *hub, fern_greenlet *g, void *value, bool ran)
 {
-    if (fern__unlikely(g->dirty & FERN__DIRTY_REST)) {
+    if (g->dirty & FERN__DIRTY_REST) {
         g->interrupt = -EDEADLK; /* whatever is called from here on must not wait */
         free_arg(g);
     }
     g->arg = value;
     g->life = FERN__LIFE_DONE;
-    hub->live--;
-    if (fern__unlikely(g->dirty || hub->observed || hub->hooks.ended))
-        finish_marked(hub, g, ran);
+    finish_marked(hub, g, ran);
 }
 
 void
-fern__greenlet_finish(struct fern__hub *hub, fern_greenlet *g, void *value)
+fern__greenlet_finish_marked(struct fern__hub *hub, fern_greenlet *g, void *value)
 {
     finish(hub, g, value, true);
-    hub->current = &hub->nobody;
-    fern__ring_unreserve(&hub->ready);
-    fern__greenlet_release(g);
 }
 
 void
 fern__greenlet_finish_unrun(fern_greenlet *g)
 {
     struct fern__hub *hub = fern__greenlet_hub(g);
-    bool queued = g->life == FERN__LIFE_SPAWNED && !fern__wheel_armed(&g->timer);
-    bool referenced = g->life == FERN__LIFE_SPAWNED;
+    bool spawned = g->life == FERN__LIFE_SPAWNED;
+    bool queued = spawned && !fern__wheel_armed(&g->timer);
     if (g->flags & FERN__ODD_STACK)
         fern__stack_close(&hub->stacks, g->stack_top);
-    finish(hub, g, NULL, false);
     if (queued)
-        return;
-    fern__ring_unreserve(&hub->ready);
-    if (referenced)
+        hub->stale++;
+    else
+        hub->live--;
+    finish(hub, g, NULL, false);
+    if (spawned && !queued)
         fern__greenlet_release(g);
 }
 
@@ -306,7 +269,7 @@ fern__greenlet_each(
 {
     for (struct fern__herd *herd = hub->herds; herd; herd = herd->older) {
         for (size_t i = 0; i < herd->count; i++) {
-            fern_greenlet *g = &herd->blocks[i];
+            fern_greenlet *g = fern__herd_block(herd, i);
             if (g->life != FERN__LIFE_FREE && !fn(g, arg))
                 return;
         }

@@ -132,17 +132,33 @@ _Static_assert(
         offsetof(struct fern_greenlet, cell) == 128, "the second line is the switch's");
 
 /* Blocks live in herds, mappings of a fixed size and alignment, so that a block finds its hub. */
-enum { FERN__HERD_BYTES = 1 << 20 };
+enum { FERN__HERD_BYTES = 1 << 21, FERN__HERD_GROUP = 16 };
 
 struct fern__herd {
     struct fern__hub *hub;
     struct fern__herd *older;
     size_t count; /* blocks that have been used */
     char unused[256 - 3 * sizeof(void *)];
-    fern_greenlet blocks[];
+    /* The first lines of the blocks would all fall on a quarter of the cache's sets: each group
+     * is shifted by a line against the one before (measured: a batch of 100,000 spawns takes two
+     * thirds of the time). */
+    struct {
+        fern_greenlet blocks[FERN__HERD_GROUP];
+        char shift[64];
+    } groups[];
 };
 
-enum { FERN__HERD_ROOM = FERN__HERD_BYTES / sizeof(fern_greenlet) - 1 };
+enum {
+    FERN__HERD_ROOM =
+            FERN__HERD_GROUP *
+            ((FERN__HERD_BYTES - 256) / (FERN__HERD_GROUP * sizeof(fern_greenlet) + 64)),
+};
+
+static inline fern_greenlet *
+fern__herd_block(struct fern__herd *herd, size_t index)
+{
+    return &herd->groups[index / FERN__HERD_GROUP].blocks[index % FERN__HERD_GROUP];
+}
 
 static inline struct fern__hub *
 fern__greenlet_hub(const fern_greenlet *g)
@@ -167,18 +183,21 @@ fern__greenlet_mark(fern_greenlet *g, unsigned flags)
     g->dirty |= FERN__DIRTY_FLAGS;
 }
 
-/* A block of the hub's herds, zero where it matters; or NULL. */
-fern_greenlet *fern__greenlet_alloc(struct fern__hub *hub);
+/* A block from a herd that has not been used, zero; or NULL. */
+fern_greenlet *fern__greenlet_alloc_slow(struct fern__hub *hub);
 
-/* Drop one reference; the last one of an ended greenlet frees it. */
+/* Free a block with marks, or one that was never started, and drop the reference it held. */
+void fern__greenlet_free_marked(struct fern__hub *hub, fern_greenlet *g);
+
+/* Drop one reference; the last one frees it. */
 void fern__greenlet_release(fern_greenlet *g);
 
 /* The extra part, made when first needed; or NULL. */
 struct fern__extra *fern__greenlet_extra(fern_greenlet *g);
 
-/* Record how it ended, report a failure, serve joiners and links, drop the run's reference. The hub
- * has no current greenlet then. */
-void fern__greenlet_finish(struct fern__hub *hub, fern_greenlet *g, void *value);
+/* The end of a greenlet that ran and has marks, or that somebody watches: record how it ended,
+ * report a failure, serve joiners and links. */
+void fern__greenlet_finish_marked(struct fern__hub *hub, fern_greenlet *g, void *value);
 
 /* End one that has not run. Its place in the ready queue keeps the run's reference until it comes
  * up; a delayed or unstarted one has none there. */

@@ -9,6 +9,7 @@
 #include "core/hub.h"
 
 #include "base/clock.h"
+#include "core/block.h"
 #include "core/cxx.h"
 #include "core/fair.h"
 #include "core/overflow.h"
@@ -124,16 +125,46 @@ make_end_key(void)
 
 /* ---- beginning ---- */
 
+int
+fern__hub_make_room(struct fern__hub *hub)
+{
+    size_t needed = hub->live + 1;
+    int r = fern__stacks_reserve(&hub->stacks, needed);
+    if (r == 0)
+        r = fern__ring_grow(&hub->ready, needed + hub->calls);
+    if (r < 0)
+        return r;
+    size_t places = fern__ring_room(&hub->ready) - hub->calls;
+    hub->room = hub->stacks.total < places ? hub->stacks.total : places;
+    return 0;
+}
+
+int
+fern__hub_make_call_room(struct fern__hub *hub)
+{
+    if (hub->live + hub->calls + 1 > fern__ring_room(&hub->ready)) {
+        int r = fern__ring_grow(&hub->ready, hub->live + hub->calls + 1);
+        if (r < 0)
+            return r;
+    }
+    hub->calls++;
+    size_t places = fern__ring_room(&hub->ready) - hub->calls;
+    if (hub->room > places)
+        hub->room = places;
+    return 0;
+}
+
 /* main, or whatever runs on the thread's own stack. */
 static int
 make_root(struct fern__hub *hub)
 {
-    int r = fern__ring_reserve(&hub->ready);
+    int r = fern__hub_make_room(hub);
     if (r < 0)
         return r;
     fern_greenlet *g = fern__greenlet_alloc(hub);
     if (!g)
         return -ENOMEM;
+    hub->live = 1;
     g->refs = 1;
     g->life = FERN__LIFE_LIVE;
     fern__greenlet_mark(g, FERN__ROOT);
@@ -177,6 +208,7 @@ hub_init(struct fern__hub *hub)
     if (!ops)
         return -EINVAL;
     fern__fair_init(hub);
+    hub->id_first = hub->id_last = fern__registry_ids();
     fern__wheel_init(&hub->wheel, hub->now);
     fern__list_init(&hub->idlers);
     hub->magic = FERN__HUB_MAGIC;
@@ -303,7 +335,8 @@ fern_hub_get_stats(fern_hub_stats *ret_stats)
         return 0;
     *ret_stats = hub->stats;
     ret_stats->switches = fern__fair_switches(hub);
-    ret_stats->greenlets = hub->live + 1 - (hub->caller != NULL);
+    ret_stats->greenlets = hub->live - hub->stale - (hub->caller != NULL);
+    ret_stats->spawned = hub->id_last - hub->id_first - 1 - (hub->caller != NULL);
     ret_stats->stacks =
             hub->stacks.taken - (hub->caller && hub->caller->life == FERN__LIFE_LIVE);
     ret_stats->stacks_idle = hub->stacks.pooled;

@@ -59,7 +59,10 @@ struct fern__hub {
     fern_greenlet **free; /* free blocks, the last one given back first */
     size_t free_count;
     size_t free_room; /* at least as many as there are blocks */
-    size_t live;      /* greenlets that may need a default stack */
+    size_t live;      /* greenlets that may need a stack and a place in the ready queue */
+    size_t room;      /* how many of them there may be before more room must be made */
+    size_t calls;     /* places in the ready queue that are kept for calls */
+    size_t stale; /* of the live ones: ended before they ran, still in the ready queue */
     struct fern__stacks stacks;
     struct fern__wheel wheel;
     struct fern__poller *poller;
@@ -89,8 +92,8 @@ struct fern__hub {
     atomic_bool stuck;     /* sleeps with nothing of its own that could wake it */
     int64_t recheck_ns; /* how soon to ask again whether foreign threads are still there */
 
-    uint64_t id_next;
-    uint64_t id_end;
+    uint64_t id_first; /* the one before the hub's first */
+    uint64_t id_last;
     uint64_t seed; /* state of the generator for permuted order */
     struct fern__herd *herds;
     struct fern_hub_stats stats;
@@ -123,6 +126,10 @@ fern__hub_error(void)
 
 /* Work out anew whether switches must take the slower way. */
 void fern__hub_observe(struct fern__hub *hub);
+
+/* Make room for one more greenlet, or for one more call. @return 0; -ENOMEM */
+int fern__hub_make_room(struct fern__hub *hub);
+int fern__hub_make_call_room(struct fern__hub *hub);
 
 /* See to it that stacks which stay idle give their memory back some time. */
 void fern__hub_plan_trim(struct fern__hub *hub);

@@ -2,6 +2,7 @@
 /*
  * Who a greenlet is: handles, ids, names, states; the hooks that are set on it.
  */
+#include "core/block.h"
 #include "core/hub.h"
 
 #include <errno.h>
@@ -41,7 +42,7 @@ fern_greenlet_unref(fern_greenlet *g)
                 (unsigned long long)g->id);
         return;
     }
-    fern__greenlet_release(g);
+    fern__greenlet_drop(fern__self_hub(), g);
 }
 
 uint64_t

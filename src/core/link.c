@@ -79,7 +79,7 @@ discard(struct fern__hub *hub, struct user_link *link)
     if (link->runner)
         fern_greenlet_unref(link->runner);
     else
-        fern__ring_unreserve(&hub->ready);
+        hub->calls--;
     free(link);
 }
 

@@ -8,7 +8,7 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct fern__hub *hubs;
-static _Atomic uint64_t next_id = 1;
+static _Atomic uint64_t ranges;
 
 void
 fern__registry_add(struct fern__hub *hub)
@@ -44,7 +44,7 @@ fern__registry_stuck(void)
 }
 
 uint64_t
-fern__registry_ids(uint64_t count)
+fern__registry_ids(void)
 {
-    return atomic_fetch_add(&next_id, count);
+    return atomic_fetch_add(&ranges, 1) << 40;
 }

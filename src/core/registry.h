@@ -13,7 +13,8 @@ void fern__registry_remove(struct fern__hub *hub);
 /* How many of them sleep with nothing of their own that could wake them. */
 long fern__registry_stuck(void);
 
-/* A range of ids that nobody else gives out; main's hub, the first, begins with 1. */
-uint64_t fern__registry_ids(uint64_t count);
+/* The start of a range of ids, 2^40 of them, that nobody else gives out: the next one is a hub's
+ * first. The process's first hub, mostly main's, begins with 1. */
+uint64_t fern__registry_ids(void);
 
 #endif

@@ -18,6 +18,7 @@
 #include "core/sched.h"
 
 #include "base/clock.h"
+#include "core/block.h"
 #include "core/call.h"
 #include "core/fair.h"
 #include "core/observe.h"
@@ -30,21 +31,35 @@
 
 /* ---- the ready queue ---- */
 
+/* How many places ahead the lines of a block and of its stack are fetched. */
+enum { FETCH_BLOCK = 4, FETCH_STACK = 2, FETCH_UNRUN = 12 };
+
 /* Fetch what will be needed soon: at a hundred thousand greenlets every switch would otherwise
- * wait for memory several times. */
+ * wait for memory several times. The asm keeps GCC from taking these for functions without
+ * effect and dropping them. */
 static inline void
 prefetch(const struct fern__ring *ring)
 {
-    __asm__ volatile(
-            ""); /* or GCC takes the function for one without effect and drops it */
-    if (fern__likely(fern__ring_count(ring) <= 4))
+    __asm__ volatile("");
+    if (fern__likely(fern__ring_count(ring) <= FETCH_BLOCK))
         return;
-    uintptr_t far = (uintptr_t)fern__ring_peek(ring, 4);
+    uintptr_t far = (uintptr_t)fern__ring_peek(ring, FETCH_BLOCK);
     size_t line = far & FERN__ITEM_TAGS ? 0 : offsetof(fern_greenlet, ctx);
     __builtin_prefetch((char *)(far & ~(uintptr_t)FERN__ITEM_TAGS) + line, 1);
-    uintptr_t near = (uintptr_t)fern__ring_peek(ring, 2);
+    uintptr_t near = (uintptr_t)fern__ring_peek(ring, FETCH_STACK);
     if (!(near & FERN__ITEM_TAGS))
         __builtin_prefetch(((fern_greenlet *)near)->ctx.sp, 1);
+}
+
+/* The same among greenlets that have not run. */
+static inline void
+prefetch_unrun(const struct fern__ring *ring)
+{
+    __asm__ volatile("");
+    if (fern__ring_count(ring) > FETCH_UNRUN) {
+        uintptr_t far = (uintptr_t)fern__ring_peek(ring, FETCH_UNRUN);
+        __builtin_prefetch((void *)(far & ~(uintptr_t)FERN__ITEM_TAGS), 1);
+    }
 }
 
 /* The oldest that is ready, as an item, or 0. */
@@ -63,10 +78,11 @@ take(struct fern__hub *hub)
             fern_greenlet *g = (fern_greenlet *)(item & ~(uintptr_t)FERN__ITEM_TAGS);
             if (fern__likely(g->life == FERN__LIFE_SPAWNED))
                 return item;
-            fern__ring_unreserve(&hub->ready); /* killed before it ran */
-            fern__greenlet_release(g);
+            hub->live--; /* killed before it ran */
+            hub->stale--;
+            fern__greenlet_drop(hub, g);
         } else if (item == FERN__ITEM_CALL) {
-            fern__ring_unreserve(&hub->ready); /* a call that was taken back */
+            hub->calls--; /* a call that was taken back */
         } else {
             return fern__call_item(hub, item);
         }
@@ -201,6 +217,7 @@ fern__sched_bury(struct fern__hub *hub)
 void
 fern__sched_leave_dead(struct fern__hub *hub, void *stack_top, bool odd)
 {
+    hub->current = &hub->nobody;
     if (odd || hub->tooled) {
         /* A turn buries the dead, and this one still stands: so take the turn that may be due
          * now, and none in the switch. */
@@ -232,7 +249,7 @@ adopt(struct fern__hub *hub, void *stack_top)
         return NULL;
     hub->countdown--;
     ring->head++;
-    prefetch(ring);
+    prefetch_unrun(ring);
     g->stack_top = stack_top;
     g->life = FERN__LIFE_LIVE;
     hub->current = g;

@@ -9,6 +9,7 @@
 #include "core/spawn.h"
 
 #include "base/clock.h"
+#include "core/block.h"
 #include "core/raw.h"
 #include "core/sched.h"
 #include "core/timer.h"
@@ -16,41 +17,42 @@
 #include <errno.h>
 #include <string.h>
 
-fern_greenlet *
-fern__spawn_make(struct fern__hub *hub, fern_fn *fn, void *arg)
+static inline fern_greenlet *
+make(struct fern__hub *hub, fern_fn *fn, void *arg)
 {
-    if (fern__unlikely(hub->live >= hub->stacks.total) &&
-            fern__stacks_reserve(&hub->stacks, hub->live + 1) < 0)
-        goto no_memory;
-    if (fern__unlikely(fern__ring_reserve(&hub->ready) < 0))
+    if (fern__unlikely(hub->live >= hub->room) && fern__hub_make_room(hub) < 0)
         goto no_memory;
     fern_greenlet *g = fern__greenlet_alloc(hub);
     if (fern__unlikely(!g))
-        goto undo_place;
+        goto no_memory;
     hub->live++;
-    hub->stats.spawned++;
     g->fn = fn;
     g->arg = arg;
+    g->site = NULL;
     g->parent_id = hub->current->id;
     g->refs = 1;
     return g;
-undo_place:
-    fern__ring_unreserve(&hub->ready);
 no_memory:
     errno = ENOMEM;
     return NULL;
+}
+
+fern_greenlet *
+fern__spawn_make(struct fern__hub *hub, fern_fn *fn, void *arg)
+{
+    return make(hub, fn, arg);
 }
 
 static inline void
 enqueue(struct fern__hub *hub, fern_greenlet *g)
 {
     g->life = FERN__LIFE_SPAWNED;
-    g->refs++;
     fern__ready_unrun(hub, g);
 }
 
-static inline fern_greenlet *
-spawn(fern_fn *fn, void *arg, const fern_site *site)
+/* Spawn with as many references as asked for. */
+static inline __attribute__((always_inline)) fern_greenlet *
+spawn(fern_fn *fn, void *arg, const fern_site *site, uint32_t refs)
 {
     if (fern__unlikely(!fn)) {
         errno = EINVAL;
@@ -59,10 +61,11 @@ spawn(fern_fn *fn, void *arg, const fern_site *site)
     struct fern__hub *hub = fern__hub_need();
     if (fern__unlikely(!hub))
         return NULL;
-    fern_greenlet *g = fern__spawn_make(hub, fn, arg);
+    fern_greenlet *g = make(hub, fn, arg);
     if (fern__unlikely(!g))
         return NULL;
     g->site = site;
+    g->refs = refs;
     enqueue(hub, g);
     if (fern__unlikely(hub->hooks.spawned != NULL))
         hub->hooks.spawned(g, hub->hooks.arg);
@@ -72,11 +75,7 @@ spawn(fern_fn *fn, void *arg, const fern_site *site)
 int
 fern_go_at(fern_fn *fn, void *arg, const fern_site *site)
 {
-    fern_greenlet *g = spawn(fn, arg, site);
-    if (!g)
-        return -errno;
-    fern__greenlet_release(g);
-    return 0;
+    return fern__likely(spawn(fn, arg, site, 1) != NULL) ? 0 : -errno;
 }
 
 /* ---- with options ---- */
@@ -151,6 +150,7 @@ launch(struct fern__hub *hub, fern_greenlet *g, const fern_spawn_options *o)
         return;
     }
     if (!o->now || hub->current->interrupt) {
+        g->refs++;
         enqueue(hub, g);
         return;
     }
@@ -189,7 +189,7 @@ fern_spawn_at(
         fern_fn *fn, void *arg, const fern_spawn_options *options, const fern_site *site)
 {
     if (fern__likely(!options))
-        return spawn(fn, arg, site);
+        return spawn(fn, arg, site, 2);
     int r = fn ? check_options(options) : -EINVAL;
     if (r < 0) {
         errno = -r;
@@ -202,7 +202,7 @@ fern_spawn_at(
 
 fern_greenlet *(fern_spawn)(fern_fn *fn, void *arg)
 {
-    return spawn(fn, arg, NULL);
+    return spawn(fn, arg, NULL, 2);
 }
 
 int(fern_go)(fern_fn *fn, void *arg)
@@ -220,8 +220,10 @@ fern_start(fern_greenlet *g)
 {
     FERN_CHECK(g && !(g->flags & FERN__RAW), -EINVAL);
     FERN_CHECK(fern__greenlet_here(g), -EXDEV);
-    if (g->life == FERN__LIFE_NEW)
+    if (g->life == FERN__LIFE_NEW) {
+        g->refs++;
         enqueue(fern__greenlet_hub(g), g);
+    }
     return 0;
 }
 

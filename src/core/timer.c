@@ -103,7 +103,7 @@ timer_halt(struct user_timer *t)
     if (t->call.pending)
         fern__call_remove(hub, &t->call);
     else if (t->reserved_place)
-        fern__ring_unreserve(&hub->ready);
+        hub->calls--;
     t->reserved_place = false;
 }
 
