@@ -63,12 +63,22 @@ def add_tap(tally, program, lines):
     return failed
 
 
+def add_stderr(tally, entry):
+    """What a sanitizer or valgrind has to say goes to stderr; its beginning says most."""
+    lines = entry.get("stderr", "").splitlines()
+    shown = lines if len(lines) <= 60 else lines[:40] + ["..."] + lines[-20:]
+    if shown:
+        tally.reports.append("\n".join(["    its stderr:"] + ["    | " + l for l in shown]))
+
+
 def add_program(tally, entry):
     program, result = entry["name"], entry["result"]
     lines = entry.get("stdout", "").splitlines()
     failed = 0
     if any(PLAN.match(line) for line in lines):
         failed = add_tap(tally, program, lines)
+        if failed:
+            add_stderr(tally, entry)
         if failed or result in ("OK", "SKIP"):
             return
     elif result == "OK":
