@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The ready queue's ring: order, growth in the middle of a wrap, reservation. */
+/* The ready queue's ring: order, growth wherever it begins, numbers that count up and wrap. */
 
 #include "harness.h"
 
+#include <errno.h>
 #include <stdint.h>
 
 #include "base/ring.h"
@@ -17,8 +18,7 @@ TEST(items_come_out_in_the_order_they_went_in)
 {
     struct fern__ring ring = {0};
     uintptr_t in = 0, out = 0;
-    for (int i = 0; i < 50; i++)
-        ASSERT_OK(fern__ring_reserve(&ring));
+    ASSERT_OK(fern__ring_grow(&ring, 50));
     for (int round = 0; round < 1000; round++) {
         for (int i = 0; i < round % 50; i++)
             fern__ring_push(&ring, item(in++));
@@ -29,47 +29,55 @@ TEST(items_come_out_in_the_order_they_went_in)
     fern__ring_fini(&ring);
 }
 
-TEST(growing_keeps_the_order_wherever_the_ring_begins)
+TEST(growing_gives_the_room_that_was_asked_for)
 {
-    for (int offset = 0; offset < 64; offset++) {
-        struct fern__ring ring = {0};
-        for (int i = 0; i < 64; i++)
-            ASSERT_OK(fern__ring_reserve(&ring));
-        for (int i = 0; i < offset; i++) {
-            fern__ring_push(&ring, NULL);
-            ASSERT_NULL(fern__ring_pop(&ring));
-        }
-        for (uintptr_t i = 0; i < 64; i++)
+    struct fern__ring ring = {0};
+    ASSERT_EQ(fern__ring_room(&ring), 0);
+    for (size_t needed = 1; needed < 100000; needed += needed / 3 + 1) {
+        ASSERT_OK(fern__ring_grow(&ring, needed));
+        ASSERT_GE(fern__ring_room(&ring), needed);
+    }
+    size_t room = fern__ring_room(&ring);
+    ASSERT_ERR(fern__ring_grow(&ring, (size_t)1 << 32), -EOVERFLOW);
+    ASSERT_EQ(fern__ring_room(&ring), room);
+    fern__ring_fini(&ring);
+}
+
+TEST(growing_keeps_order_and_numbers_wherever_the_ring_begins)
+{
+    for (uint32_t offset = 0; offset < 64; offset++) {
+        struct fern__ring ring = {.head = UINT32_MAX - offset, .tail = UINT32_MAX - offset};
+        ASSERT_OK(fern__ring_grow(&ring, 1));
+        uint32_t first = ring.tail;
+        uint32_t room = (uint32_t)fern__ring_room(&ring);
+        for (uintptr_t i = 0; i < room; i++)
             fern__ring_push(&ring, item(i));
-        ASSERT_OK(fern__ring_reserve(&ring));
-        fern__ring_push(&ring, item(64));
-        for (uintptr_t i = 0; i <= 64; i++)
-            ASSERT_EQ((uintptr_t)fern__ring_pop(&ring), i);
+        ASSERT_OK(fern__ring_grow(&ring, room + 1));
+        fern__ring_push(&ring, item(room));
+        fern__ring_replace(&ring, first + 1, item(1000));
+        for (uintptr_t i = 0; i <= room; i++)
+            ASSERT_EQ((uintptr_t)fern__ring_pop(&ring), i == 1 ? 1000 : i);
         fern__ring_fini(&ring);
     }
 }
 
-TEST(a_place_given_back_is_taken_without_growing)
+TEST(what_is_pushed_to_the_front_comes_out_first)
 {
     struct fern__ring ring = {0};
-    for (int i = 0; i < 64; i++)
-        ASSERT_OK(fern__ring_reserve(&ring));
-    uint32_t mask = ring.mask;
-    for (int i = 0; i < 1000; i++) {
-        fern__ring_unreserve(&ring);
-        ASSERT_OK(fern__ring_reserve(&ring));
-    }
-    ASSERT_EQ(ring.mask, mask);
+    ASSERT_OK(fern__ring_grow(&ring, 2));
+    fern__ring_push(&ring, item(1));
+    fern__ring_push_front(&ring, item(2));
+    ASSERT_EQ((uintptr_t)fern__ring_pop(&ring), 2);
+    ASSERT_EQ((uintptr_t)fern__ring_pop(&ring), 1);
     fern__ring_fini(&ring);
 }
 
 TEST(peek_and_swap_look_behind_the_oldest)
 {
     struct fern__ring ring = {0};
-    for (uintptr_t i = 0; i < 3; i++) {
-        ASSERT_OK(fern__ring_reserve(&ring));
+    ASSERT_OK(fern__ring_grow(&ring, 3));
+    for (uintptr_t i = 0; i < 3; i++)
         fern__ring_push(&ring, item(i));
-    }
     ASSERT_EQ((uintptr_t)fern__ring_peek(&ring, 2), 2);
     fern__ring_swap(&ring, 2);
     ASSERT_EQ((uintptr_t)fern__ring_pop(&ring), 2);
