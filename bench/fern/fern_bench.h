@@ -44,13 +44,14 @@ spawned(fern_greenlet *greenlet)
     return greenlet;
 }
 
-/* Wait for all of them and give them back. */
+/* Wait for each of them and give it back. */
 static inline void
 join_and_unref(fern_greenlet **greenlets, size_t count)
 {
-    must(fern_join_all(greenlets, count, FERN_FOREVER));
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        must(fern_join(greenlets[i], FERN_FOREVER));
         fern_greenlet_unref(greenlets[i]);
+    }
 }
 
 #endif

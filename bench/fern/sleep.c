@@ -32,10 +32,9 @@ measure_parked(const char *prefix, size_t count, const char *argument)
     int64_t memory = bench_memory_bytes() - before;
     if (created >= deadline.ns)
         exit(BENCH_TOO_LATE);
-    must(fern_join_all(greenlets, count, FERN_FOREVER));
+    join_and_unref(greenlets, count);
     int64_t ended = bench_now_ns();
     bench_print_parked(prefix, count, memory, created - start, ended - deadline.ns);
-    join_and_unref(greenlets, count);
 }
 
 void
