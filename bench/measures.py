@@ -17,7 +17,7 @@ class Run:
     every: int = 1
     # Seconds until the deadline common to all sleepers; made longer when it proves too short.
     lead_s: float = 0
-    # Touched by another process before the first round.
+    # Touched by another process right before each start, so that the host has backed them.
     touch_bytes: int = 0
     # Of an echo server.
     connections: int = 0

@@ -72,8 +72,6 @@ class Bench:
         rounds = self.rounds or run.rounds
         start = time.monotonic()
         print(f"\n{run.name}: {run.about}", flush=True)
-        if self.due(run, 0):
-            self.runner.touch(run)
         for number in range(rounds):
             for program in self.due(run, number):
                 show_progress(f"  round {number + 1} of {rounds}: {program.name}")
