@@ -519,7 +519,8 @@ FERN_API void *fern_fail(int code, const char *format, ...) FERN_PRINTF(2, 3);
 
 /**
  * End the current greenlet here. What FERN_AUTO registered runs, newest first; C++ destructors
- * of the frames left behind do not. In main it ends the process with code 0 as exit() does.
+ * of the frames left behind do not. In main it ends the process with
+ * code 0 as exit() does, on another thread's own stack the thread as pthread_exit() does.
  *
  * @param  value  becomes the outcome's value
  *

@@ -19,7 +19,7 @@ fern__ring_grow(struct fern__ring *ring, size_t needed)
         return -EOVERFLOW;
     if (ring->slots && slots == fern__ring_room(ring))
         return 0;
-    void **bigger = malloc(slots * sizeof *bigger);
+    void **bigger = calloc(slots, sizeof *bigger);
     if (!bigger)
         return -ENOMEM;
     for (uint32_t at = ring->head; at != ring->tail; at++)

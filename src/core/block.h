@@ -7,6 +7,7 @@
 #define FERN_CORE_BLOCK_H
 
 #include "core/hub.h"
+#include "core/link.h"
 
 /* A block, zero where it matters, with an id; or NULL. */
 static inline fern_greenlet *
@@ -51,11 +52,16 @@ fern__greenlet_drop(struct fern__hub *hub, fern_greenlet *g)
 static inline void
 fern__greenlet_finish(struct fern__hub *hub, fern_greenlet *g, void *value)
 {
-    if (fern__unlikely(g->dirty || hub->observed)) {
+    if (fern__unlikely(g->dirty & ~FERN__DIRTY_ENDED || hub->observed)) {
         fern__greenlet_finish_marked(hub, g, value);
     } else {
         g->arg = value;
         g->life = FERN__LIFE_DONE;
+        if (g->dirty) {
+            g->dirty = 0;
+            g->flags = 0;
+            fern__link_serve(g);
+        }
     }
     hub->live--;
     fern__greenlet_drop(hub, g);

@@ -6,9 +6,11 @@
 #include "core/hub.h"
 #include "core/sched.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { MESSAGE_MAX_BYTES = 4096 };
 
@@ -79,6 +81,8 @@ void
 fern_exit(void *value)
 {
     struct fern__hub *hub = fern__self_hub();
+    if (gettid() != getpid() && (!hub || hub->current->flags & FERN__ROOT))
+        pthread_exit(value);
     if (!hub || hub->current->flags & FERN__ROOT)
         exit(0);
     fern_greenlet *g = hub->current;

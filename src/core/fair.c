@@ -37,6 +37,16 @@ cpus(void)
     return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
+/* How many places of the ready queue came up since the last turn. A permuted hub makes a turn
+ * look due at every switch, so that each takes the slower choice of the next greenlet. */
+static void
+set_turn(struct fern__hub *hub, int64_t pace)
+{
+    hub->pace = (int32_t)pace;
+    hub->turned_head = hub->ready.head;
+    hub->turn_at = hub->ready.head + (hub->permuted ? 0 : (uint32_t)pace);
+}
+
 void
 fern__fair_init(struct fern__hub *hub)
 {
@@ -48,7 +58,7 @@ fern__fair_init(struct fern__hub *hub)
             .spin_ns = cpus() > 1 && !fern__clock_is_virtual() ? SPIN_NS : -1,
             .stacks_idle_max = STACKS_IDLE_MAX,
     };
-    hub->pace = hub->countdown = hub->granted = 1;
+    set_turn(hub, 1);
     hub->ops_left = BUDGET_OPS;
     hub->ops_unclocked = OPS_PER_CLOCK;
     hub->now = hub->turned_at = fern__clock_now();
@@ -58,9 +68,9 @@ void
 fern__fair_pace(struct fern__hub *hub)
 {
     int64_t took = hub->now - hub->turned_at, slice = hub->options.slice_ns;
-    int64_t made = hub->granted - hub->countdown;
-    hub->stats.switches += (uint64_t)made;
+    int64_t made = (int32_t)(hub->ready.head - hub->turned_head);
     int64_t pace = hub->pace;
+    hub->stats.switches += (uint64_t)(made > 0 ? made : 0);
     if (took > slice)
         pace = (made > 0 ? made : 1) * slice / took;
     else if (took < slice / 2)
@@ -70,31 +80,36 @@ fern__fair_pace(struct fern__hub *hub)
     if (pace > (int64_t)hub->options.switches_max)
         pace = hub->options.switches_max;
     hub->turned_at = hub->now;
-    hub->pace = hub->countdown = hub->granted = (int32_t)pace;
+    set_turn(hub, pace);
+}
+
+bool
+fern__fair_turn_due(const struct fern__hub *hub)
+{
+    if (hub->permuted)
+        return (int32_t)(hub->ready.head - hub->turned_head) >= hub->pace;
+    return (int32_t)(hub->turn_at - hub->ready.head) <= 0;
 }
 
 void
 fern__fair_hurry(struct fern__hub *hub)
 {
-    if (hub->countdown > 1) {
-        hub->granted -= hub->countdown - 1;
-        hub->countdown = 1;
-    }
+    hub->pace = 1;
+    hub->turn_at = hub->ready.head;
 }
 
 void
 fern__fair_delay(struct fern__hub *hub)
 {
-    if (hub->countdown < 2) {
-        hub->granted += 2 - hub->countdown;
-        hub->countdown = 2;
-    }
+    if ((int32_t)(hub->turn_at - hub->ready.head) < 2)
+        hub->turn_at = hub->ready.head + 2;
 }
 
 uint64_t
 fern__fair_switches(const struct fern__hub *hub)
 {
-    return hub->stats.switches + (uint64_t)(hub->granted - hub->countdown);
+    int32_t made = (int32_t)(hub->ready.head - hub->turned_head);
+    return hub->stats.switches + (uint64_t)(made > 0 ? made : 0);
 }
 
 void

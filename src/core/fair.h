@@ -9,8 +9,11 @@
 
 void fern__fair_init(struct fern__hub *hub);
 
-/* After a turn: set the countdown to the next one. */
+/* After a turn: set when the next one is due. */
 void fern__fair_pace(struct fern__hub *hub);
+
+/* Whether so many switches have been made that a turn is due. */
+bool fern__fair_turn_due(const struct fern__hub *hub);
 
 /* Take a turn at the next switch. */
 void fern__fair_hurry(struct fern__hub *hub);

@@ -36,7 +36,8 @@
 
 /* ---- blocks ---- */
 
-/* Map a herd at a multiple of its size. */
+/* Map a herd at a multiple of its size. Only the block of a greenlet points to what it holds on
+ * the heap. */
 static struct fern__herd *
 herd_map(bool first)
 {
@@ -53,6 +54,7 @@ herd_map(bool first)
      * small program stays within the first herd and pays for no huge page. */
     if (!first)
         madvise(p + before, bytes, MADV_HUGEPAGE);
+    fern__tool_region_new(p + before, bytes);
     return (struct fern__herd *)(void *)(p + before);
 }
 
@@ -206,7 +208,8 @@ finish_marked(struct fern__hub *hub, fern_greenlet *g, bool ran)
         fern__observe_end(hub, g);
     if (hub->hooks.ended)
         hub->hooks.ended(g, hub->hooks.arg);
-    fern__link_serve(g);
+    if (g->flags & FERN__LINKED)
+        fern__link_serve(g);
     if (ran && g->flags & FERN__RAW)
         fern__raw_finish(g, g->arg);
 }

@@ -54,6 +54,7 @@ enum fern__greenlet_flag {
 enum {
     FERN__DIRTY_FLAGS = 1, /* a flag is or was set */
     FERN__DIRTY_REST = 2,  /* something else beyond the first line */
+    FERN__DIRTY_ENDED = 4, /* only the flag FERN__LINKED: somebody waits for its end */
 };
 
 /* A greenlet's place in one queue of waiters. */

@@ -92,6 +92,7 @@ hub_free(struct fern__hub *hub)
     free(hub->free);
     for (struct fern__herd *herd = hub->herds, *older; herd; herd = older) {
         older = herd->older;
+        fern__tool_region_gone(herd, FERN__HERD_BYTES);
         munmap(herd, FERN__HERD_BYTES);
     }
     free(hub);
@@ -274,7 +275,6 @@ fern_hub_set_options(const fern_hub_options *options)
     if (options->stacks_idle_max)
         o->stacks_idle_max = options->stacks_idle_max;
     fern__fair_hurry(hub);
-    hub->pace = 1;
     return 0;
 }
 

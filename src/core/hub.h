@@ -40,10 +40,10 @@ struct fern__hub {
     /* What every switch touches. */
     fern_greenlet *current;
     struct fern__ring ready;
-    int32_t countdown; /* switches until the next look at the poller */
-    bool observed;     /* sanitizer, C++, hooks, canary, seed...: take the slower way */
-    bool permuted;     /* pick ready ones in a seeded order */
-    bool ordered;      /* but the next one in its order */
+    uint32_t turn_at; /* a turn is due when the ring's head has come here */
+    bool observed;    /* sanitizer, C++, hooks, canary, seed...: take the slower way */
+    bool permuted;    /* pick ready ones in a seeded order */
+    bool ordered;     /* but the next one in its order */
     int *errno_at;
 
     /* Fairness: core/fair.c. */
@@ -52,7 +52,7 @@ struct fern__hub {
     int64_t now;           /* the clock at the last turn */
     int64_t turned_at;     /* as now, when the last turn ended */
     int32_t pace;          /* switches between two turns, as time allows */
-    int32_t granted;       /* what the countdown started from */
+    uint32_t turned_head;  /* where the head was at the last turn */
     bool spinning;         /* recent idle gaps were short */
     struct fern_hub_options options;
 

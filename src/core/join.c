@@ -39,7 +39,7 @@ fern_join(fern_greenlet *g, fern_time deadline)
     if (deadline.ns == 0)
         return -EAGAIN;
     FERN_CHECK(g != self, -EDEADLK);
-    fern__greenlet_mark(g, FERN__LINKED);
+    fern__link_mark(g);
     fern__wait_begin(self, &waitable_join, g);
     fern__wait_add(&g->ended, &self->cell);
     return fern__park(hub, self, deadline);

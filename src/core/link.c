@@ -28,15 +28,13 @@ void
 fern__link_add(fern_greenlet *g, struct fern__link *link)
 {
     link->cell.greenlet = NULL;
-    fern__greenlet_mark(g, FERN__LINKED);
+    fern__link_mark(g);
     fern__wait_add(&g->ended, &link->cell);
 }
 
 void
 fern__link_serve(fern_greenlet *g)
 {
-    if (!(g->flags & FERN__LINKED))
-        return;
     for (struct fern__cell *cell; (cell = fern__wait_first(&g->ended));) {
         if (cell->greenlet) {
             fern__wake(cell, 0);

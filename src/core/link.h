@@ -15,10 +15,17 @@ struct fern__link {
     void (*ended)(struct fern__link *link, fern_greenlet *g);
 };
 
+static inline void
+fern__link_mark(fern_greenlet *g)
+{
+    g->flags |= FERN__LINKED;
+    g->dirty |= FERN__DIRTY_ENDED;
+}
+
 /* Link behind those that wait for the greenlet's end; it has not ended. */
 void fern__link_add(fern_greenlet *g, struct fern__link *link);
 
-/* Serve everybody: the greenlet has ended. */
+/* Serve everybody who waits for its end: it has ended. */
 void fern__link_serve(fern_greenlet *g);
 
 #endif

@@ -76,7 +76,7 @@ UNINSTRUMENTED void
 fern__observe_leave(struct fern__hub *hub, fern_greenlet *from, fern_greenlet *to,
         struct fern__cxx_globals *ret_cxx)
 {
-    if (hub->cxx)
+    if (hub->cxx && ret_cxx)
         *ret_cxx = *hub->cxx;
     if (from->flags & FERN__HOOKED && from->extra->hook_out)
         from->extra->hook_out(from->extra->hook_arg);

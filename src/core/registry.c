@@ -5,6 +5,7 @@
 #include "core/registry.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct fern__hub *hubs;
@@ -46,5 +47,7 @@ fern__registry_stuck(void)
 uint64_t
 fern__registry_ids(void)
 {
-    return atomic_fetch_add(&ranges, 1) << 40;
+    if (gettid() == getpid())
+        return 0;
+    return (atomic_fetch_add(&ranges, 1) + 1) << 40;
 }

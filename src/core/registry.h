@@ -14,7 +14,7 @@ void fern__registry_remove(struct fern__hub *hub);
 long fern__registry_stuck(void);
 
 /* The start of a range of ids, 2^40 of them, that nobody else gives out: the next one is a hub's
- * first. The process's first hub, mostly main's, begins with 1. */
+ * first. Those of the main thread begin with 1. */
 uint64_t fern__registry_ids(void);
 
 #endif

@@ -32,7 +32,7 @@
 /* ---- the ready queue ---- */
 
 /* How many places ahead the lines of a block and of its stack are fetched. */
-enum { FETCH_BLOCK = 4, FETCH_STACK = 2, FETCH_UNRUN = 12 };
+enum { FETCH_BLOCK = 5, FETCH_STACK = 3, FETCH_UNRUN = 12 };
 
 /* Fetch what will be needed soon: at a hundred thousand greenlets every switch would otherwise
  * wait for memory several times. The asm keeps GCC from taking these for functions without
@@ -41,8 +41,6 @@ static inline void
 prefetch(const struct fern__ring *ring)
 {
     __asm__ volatile("");
-    if (fern__likely(fern__ring_count(ring) <= FETCH_BLOCK))
-        return;
     uintptr_t far = (uintptr_t)fern__ring_peek(ring, FETCH_BLOCK);
     size_t line = far & FERN__ITEM_TAGS ? 0 : offsetof(fern_greenlet, ctx);
     __builtin_prefetch((char *)(far & ~(uintptr_t)FERN__ITEM_TAGS) + line, 1);
@@ -71,7 +69,6 @@ take(struct fern__hub *hub)
             fern__observe_permute(hub);
         hub->ordered = false;
         uintptr_t item = (uintptr_t)fern__ring_pop(&hub->ready);
-        prefetch(&hub->ready);
         if (!(item & FERN__ITEM_TAGS))
             return item;
         if (item & FERN__ITEM_UNRUN) {
@@ -140,14 +137,14 @@ fern__sched_turn(struct fern__hub *hub, bool may_wait)
 /* ---- starting and leaving ---- */
 
 /* Give a greenlet that has not run its stack. */
-static __attribute__((noinline)) void
+static inline void
 start(struct fern__hub *hub, fern_greenlet *g)
 {
-    if (!(g->flags & FERN__ODD_STACK))
+    if (fern__likely(!g->dirty || !(g->flags & FERN__ODD_STACK)))
         g->stack_top = fern__stack_take(&hub->stacks);
     g->life = FERN__LIFE_LIVE;
     fern__context_init(&g->ctx, g->stack_top);
-    if (hub->observed)
+    if (fern__unlikely(hub->observed))
         fern__observe_start(hub, g);
 }
 
@@ -155,7 +152,7 @@ start(struct fern__hub *hub, fern_greenlet *g)
 static __attribute__((noinline)) uintptr_t
 next_item(struct fern__hub *hub)
 {
-    if (hub->countdown <= 0)
+    if (fern__fair_turn_due(hub))
         fern__sched_turn(hub, false);
     for (;;) { /* ends: a turn that may wait makes somebody ready, main if nobody else */
         uintptr_t item = take(hub);
@@ -168,38 +165,59 @@ next_item(struct fern__hub *hub)
 static __attribute__((noinline)) fern_greenlet *
 next_slow(struct fern__hub *hub)
 {
-    uintptr_t item = next_item(hub);
+    struct fern__ring *ring = &hub->ready;
+    uintptr_t item = (uintptr_t)fern__ring_peek(ring, 0);
+    bool plain = (int32_t)(hub->turn_at - ring->head) > 0 && ring->head != ring->tail;
     fern_greenlet *g = (fern_greenlet *)(item & ~(uintptr_t)FERN__ITEM_TAGS);
+    if (plain && item & FERN__ITEM_UNRUN && g->life == FERN__LIFE_SPAWNED) {
+        ring->head++;
+        prefetch_unrun(ring);
+    } else {
+        item = next_item(hub);
+        g = (fern_greenlet *)(item & ~(uintptr_t)FERN__ITEM_TAGS);
+    }
     if (item & FERN__ITEM_UNRUN)
         start(hub, g);
     return g;
 }
 
-/* The only call site of the switch. What is next is mostly a greenlet that has run, with no turn
- * due: this is kept straight. */
-__attribute__((noinline)) UNINSTRUMENTED int
-fern__sched_leave(struct fern__hub *hub, fern_greenlet *from)
+/* The next to run, with a stack, polling until there is one. Mostly it is a greenlet that has run,
+ * with no turn due: this is kept straight. */
+static inline __attribute__((always_inline)) fern_greenlet *
+next(struct fern__hub *hub)
 {
     struct fern__ring *ring = &hub->ready;
+    uint32_t head = ring->head, behind = ring->tail - head - 1;
     fern_greenlet *to = fern__ring_peek(ring, 0);
-    if (fern__likely(--hub->countdown > 0 && ring->head != ring->tail &&
-                     !((uintptr_t)to & FERN__ITEM_TAGS) && !hub->permuted)) {
-        ring->head++;
+    if (fern__unlikely(
+                (int32_t)(hub->turn_at - head) <= 0 || (uintptr_t)to & FERN__ITEM_TAGS))
+        return next_slow(hub);
+    if (fern__unlikely(behind >= FETCH_BLOCK)) {
+        if (behind == UINT32_MAX) /* nothing is ready: `to` is a leftover */
+            return next_slow(hub);
         prefetch(ring);
-    } else {
-        to = next_slow(hub);
     }
+    ring->head = head + 1;
+    return to;
+}
+
+/* The only call site of the switch. */
+__attribute__((noinline, noclone)) UNINSTRUMENTED int
+fern__sched_leave(struct fern__hub *hub, fern_greenlet *from)
+{
+    fern_greenlet *to = next(hub);
     int saved_errno = *hub->errno_at;
     struct fern__cxx_globals cxx;
-    hub->current = to;
     if (fern__unlikely(hub->observed))
         fern__observe_leave(hub, from, to, &cxx);
+    hub->current = to;
 
     fern__switch(&from->ctx, &to->ctx);
 
     if (fern__unlikely(hub->observed))
-        fern__observe_arrive(hub, from, &cxx);
-    *hub->errno_at = saved_errno;
+        fern__observe_arrive(hub, hub->current, &cxx);
+    if (fern__unlikely(*hub->errno_at != saved_errno))
+        *hub->errno_at = saved_errno;
     return 0;
 }
 
@@ -214,13 +232,14 @@ fern__sched_bury(struct fern__hub *hub)
     }
 }
 
-void
-fern__sched_leave_dead(struct fern__hub *hub, void *stack_top, bool odd)
+/* Leave the stack of a greenlet that has ended. */
+static inline __attribute__((always_inline, noreturn)) void
+leave_dead(struct fern__hub *hub, void *stack_top, bool odd)
 {
     hub->current = &hub->nobody;
-    if (odd || hub->tooled) {
+    if (fern__unlikely(odd || hub->tooled)) {
         /* A turn buries the dead, and this one still stands: so take the turn that may be due
-         * now, and none in the switch. */
+         * now, and none below. */
         fern__ready_first(hub, next_item(hub));
         fern__fair_delay(hub);
         fern__sched_bury(hub);
@@ -231,8 +250,17 @@ fern__sched_leave_dead(struct fern__hub *hub, void *stack_top, bool odd)
         hub->corpse_stack = stack_top;
     else
         fern__stack_give(&hub->stacks, stack_top);
-    fern__sched_leave(hub, &hub->nobody);
-    fern__die(__FILE__, __LINE__, "internal error: a dead greenlet was switched to");
+    fern_greenlet *to = next(hub);
+    if (fern__unlikely(hub->observed))
+        fern__observe_leave(hub, &hub->nobody, to, NULL);
+    hub->current = to;
+    fern__context_jump(&to->ctx);
+}
+
+UNINSTRUMENTED void
+fern__sched_leave_dead(struct fern__hub *hub, void *stack_top, bool odd)
+{
+    leave_dead(hub, stack_top, odd);
 }
 
 /* Take the next ready one if it can go on with a stack that has just become free. */
@@ -241,13 +269,12 @@ adopt(struct fern__hub *hub, void *stack_top)
 {
     struct fern__ring *ring = &hub->ready;
     uintptr_t item = (uintptr_t)fern__ring_peek(ring, 0);
-    bool plain = hub->countdown > 1 && ring->head != ring->tail && !hub->permuted;
+    bool plain = (int32_t)(hub->turn_at - ring->head) > 0 && ring->head != ring->tail;
     if (!plain || !(item & FERN__ITEM_UNRUN) || hub->observed)
         return NULL;
     fern_greenlet *g = (fern_greenlet *)(item & ~(uintptr_t)FERN__ITEM_TAGS);
     if (g->life != FERN__LIFE_SPAWNED || (g->dirty && g->flags & FERN__ODD_STACK))
         return NULL;
-    hub->countdown--;
     ring->head++;
     prefetch_unrun(ring);
     g->stack_top = stack_top;
@@ -256,7 +283,7 @@ adopt(struct fern__hub *hub, void *stack_top)
     return g;
 }
 
-void
+UNINSTRUMENTED void
 fern__greenlet_main(struct fern__context *context)
 {
     fern_greenlet *g = fern__container_of(context, fern_greenlet, ctx);
@@ -270,5 +297,5 @@ fern__greenlet_main(struct fern__context *context)
         fern__greenlet_finish(hub, g, g->fn(g->arg));
         g = odd ? NULL : adopt(hub, stack_top);
     } while (g);
-    fern__sched_leave_dead(hub, stack_top, odd);
+    leave_dead(hub, stack_top, odd);
 }

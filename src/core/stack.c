@@ -286,18 +286,8 @@ install_guard(struct fern__stacks *s, char *stride)
 }
 
 void *
-fern__stack_take(struct fern__stacks *s)
+fern__stack_take_fresh(struct fern__stacks *s)
 {
-    s->taken++;
-    if (fern__likely(s->pooled)) {
-        size_t at = --s->pooled;
-        if (fern__unlikely(at < s->lowest)) {
-            s->lowest = at;
-            if (s->trimmed > at)
-                s->trimmed = at;
-        }
-        return s->pool[at];
-    }
     while (s->filling->used == s->filling->stacks)
         s->filling = s->filling->newer;
     size_t index = s->filling->used++;

@@ -60,8 +60,24 @@ void fern__stacks_fini(struct fern__stacks *s);
 /* See to it that `needed` stacks of default size can be taken. @return 0; -ENOMEM */
 int fern__stacks_reserve(struct fern__stacks *s, size_t needed);
 
+/* A stack that has never been used, guarded. */
+void *fern__stack_take_fresh(struct fern__stacks *s);
+
 /* A default-sized stack's top. Never fails for what was reserved. */
-void *fern__stack_take(struct fern__stacks *s);
+static inline void *
+fern__stack_take(struct fern__stacks *s)
+{
+    s->taken++;
+    if (!s->pooled)
+        return fern__stack_take_fresh(s);
+    size_t at = --s->pooled;
+    if (at < s->lowest) {
+        s->lowest = at;
+        if (s->trimmed > at)
+            s->trimmed = at;
+    }
+    return s->pool[at];
+}
 
 /* Give it back; it may be the one that is running, until the next take. */
 static inline void

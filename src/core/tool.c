@@ -66,18 +66,30 @@ valgrind_request(uintptr_t code, uintptr_t a, uintptr_t b)
 enum { VALGRIND_STACK_REGISTER = 0x1501 };
 
 void
-fern__tool_stack_new(void *low, size_t bytes)
+fern__tool_region_new(const void *low, size_t bytes)
 {
-    valgrind_request(VALGRIND_STACK_REGISTER, (uintptr_t)low, (uintptr_t)low + bytes);
     if (__lsan_register_root_region)
         __lsan_register_root_region(low, bytes);
 }
 
 void
-fern__tool_stack_gone(void *low, size_t bytes)
+fern__tool_region_gone(const void *low, size_t bytes)
 {
     if (__lsan_unregister_root_region)
         __lsan_unregister_root_region(low, bytes);
+}
+
+void
+fern__tool_stack_new(void *low, size_t bytes)
+{
+    valgrind_request(VALGRIND_STACK_REGISTER, (uintptr_t)low, (uintptr_t)low + bytes);
+    fern__tool_region_new(low, bytes);
+}
+
+void
+fern__tool_stack_gone(void *low, size_t bytes)
+{
+    fern__tool_region_gone(low, bytes);
     if (__asan_unpoison_memory_region)
         __asan_unpoison_memory_region(low, bytes);
 }

@@ -27,6 +27,10 @@ bool fern__tool_present(void);
 void fern__tool_stack_new(void *low, size_t bytes);
 void fern__tool_stack_gone(void *low, size_t bytes);
 
+/* A mapping that may hold the only pointers to memory of the heap, and its end. */
+void fern__tool_region_new(const void *low, size_t bytes);
+void fern__tool_region_gone(const void *low, size_t bytes);
+
 /* The thread's own stack. */
 void fern__tool_adopt_thread(struct fern__tool *tool);
 

@@ -2,8 +2,9 @@
 /*
  * The first instructions on a new stack, for the inline form of the switch.
  *
- * The switch arrives here with `to` still in its register. The return address is declared
- * undefined, so unwinders, debuggers and C++ exceptions end here instead of running off.
+ * The switch arrives here with `to` still in its register. fern__greenlet_main is jumped to, with
+ * a return address that it never uses: it lies in this function, which declares its own return
+ * address undefined, so unwinders, debuggers and C++ exceptions end here instead of running off.
  */
 #include "core/arch/switch.h"
 
@@ -18,10 +19,13 @@ __asm__(".text\n"
         "fern__context_entry:\n"
         ".cfi_startproc\n"
         ".cfi_undefined rip\n"
-        "endbr64\n"
         "xorl %ebp, %ebp\n"
+        "movq $0, 16(%rsi)\n"
         "movq %rsi, %rdi\n"
-        "call fern__greenlet_main\n"
+        "leaq 1f(%rip), %rax\n"
+        "pushq %rax\n"
+        "jmp fern__greenlet_main\n"
+        "1:\n"
         "ud2\n"
         ".cfi_endproc\n"
         ".size fern__context_entry, . - fern__context_entry\n");
@@ -34,11 +38,12 @@ __asm__(".text\n"
         "fern__context_entry:\n"
         ".cfi_startproc\n"
         ".cfi_undefined x30\n"
-        "hint #36\n"
         "mov x29, xzr\n"
-        "mov x30, xzr\n"
+        "str xzr, [x1, #16]\n"
+        "adr x30, 1f\n"
         "mov x0, x1\n"
-        "bl fern__greenlet_main\n"
+        "b fern__greenlet_main\n"
+        "1:\n"
         "brk #1\n"
         ".cfi_endproc\n"
         ".size fern__context_entry, . - fern__context_entry\n");

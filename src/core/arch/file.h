@@ -15,6 +15,7 @@ struct fern__context {
 void *fern__switch_prepare(void *top);
 
 void fern__switch(struct fern__context *from, struct fern__context *to);
+__attribute__((noreturn)) void fern__context_jump(const struct fern__context *to);
 
 enum {
 #if defined(__x86_64__)

@@ -2,8 +2,7 @@
 /*
  * The switch as inline assembly, aarch64 (AAPCS64).
  *
- * As for x86-64. x29 is kept by hand, x18 belongs to the platform, and `bti j` (hint 36) marks
- * where an indirect jump may land.
+ * As for x86-64. x29 is kept by hand, and x18 belongs to the platform.
  */
 #ifndef FERN_CORE_ARCH_INLINE_AARCH64_H
 #define FERN_CORE_ARCH_INLINE_AARCH64_H
@@ -11,10 +10,13 @@
 struct fern__context {
     void *sp;
     void *bp;
-    void *pc;
+    void *entry; /* of a new stack; else NULL */
 };
 
 void fern__context_entry(void);
+
+/* The place behind the switch. */
+extern const char fern__switch_back[] __attribute__((visibility("hidden")));
 
 static inline void
 fern__context_init(struct fern__context *context, void *top)
@@ -24,7 +26,7 @@ fern__context_init(struct fern__context *context, void *top)
     ((uintptr_t *)sp)[1] = 0;
     context->sp = (void *)sp;
     context->bp = 0;
-    context->pc = (void *)(uintptr_t)fern__context_entry;
+    context->entry = (void *)(uintptr_t)fern__context_entry;
 }
 
 static inline void
@@ -38,16 +40,16 @@ fern__switch(struct fern__context *from, struct fern__context *to)
 {
     register struct fern__context *f __asm__("x0") = from;
     register struct fern__context *t __asm__("x1") = to;
-    __asm__ volatile("adr x9, 1f\n\t"
-                     "mov x10, sp\n\t"
+    __asm__ volatile("mov x10, sp\n\t"
                      "stp x10, x29, [%0]\n\t"
-                     "str x9, [%0, #16]\n\t"
                      "ldp x10, x29, [%1]\n\t"
                      "ldr x16, [%1, #16]\n\t"
                      "mov sp, x10\n\t"
-                     "br x16\n"
-                     "1:\n\t"
-                     "hint #36\n\t"
+                     "cbz x16, fern__switch_back\n\t"
+                     "b fern__context_entry\n\t"
+                     ".globl fern__switch_back\n\t"
+                     ".hidden fern__switch_back\n"
+                     "fern__switch_back:\n\t"
                      : "+r"(f), "+r"(t)
                      :
                      : "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12",
@@ -58,10 +60,27 @@ fern__switch(struct fern__context *from, struct fern__context *to)
                      "v26", "v27", "v28", "v29", "v30", "v31", "memory", "cc");
 }
 
+static inline __attribute__((always_inline, noreturn)) void
+fern__context_jump(const struct fern__context *to)
+{
+    register const struct fern__context *t __asm__("x1") = to;
+    __asm__ volatile("ldp x10, x29, [%0]\n\t"
+                     "ldr x16, [%0, #16]\n\t"
+                     "mov sp, x10\n\t"
+                     "cbnz x16, 1f\n\t"
+                     "b fern__switch_back\n"
+                     "1:\n\t"
+                     "b fern__context_entry"
+                     :
+                     : "r"(t)
+                     : "memory");
+    __builtin_unreachable();
+}
+
 static inline uintptr_t
 fern__context_pc(const struct fern__context *context)
 {
-    return (uintptr_t)context->pc;
+    return (uintptr_t)(context->entry ? context->entry : (const void *)fern__switch_back);
 }
 
 static inline uintptr_t

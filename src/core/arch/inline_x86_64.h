@@ -2,9 +2,10 @@
 /*
  * The switch as inline assembly, x86-64 System V.
  *
- * Nothing is pushed, so the red zone stays intact. The jump is balanced because no call led to
- * it. The frame pointer is kept by hand: it cannot be in a clobber list. endbr64 marks where an
- * indirect jump may land.
+ * Only stack and frame pointer are exchanged. Since the switch has one call site, whoever is
+ * switched to stands right behind it too, and running on there is all that is left to do; only a
+ * new stack, whose `entry` is set, is entered by a jump. Nothing is pushed, so the red zone stays
+ * intact. The frame pointer is kept by hand: it cannot be in a clobber list.
  */
 #ifndef FERN_CORE_ARCH_INLINE_X86_64_H
 #define FERN_CORE_ARCH_INLINE_X86_64_H
@@ -12,10 +13,13 @@
 struct fern__context {
     void *sp;
     void *bp;
-    void *pc;
+    void *entry; /* of a new stack; else NULL */
 };
 
 void fern__context_entry(void);
+
+/* The place behind the switch. */
+extern const char fern__switch_back[] __attribute__((visibility("hidden")));
 
 static inline void
 fern__context_init(struct fern__context *context, void *top)
@@ -26,7 +30,7 @@ fern__context_init(struct fern__context *context, void *top)
     ((uintptr_t *)sp)[1] = 0;
     context->sp = (void *)sp;
     context->bp = 0;
-    context->pc = (void *)(uintptr_t)fern__context_entry;
+    context->entry = (void *)(uintptr_t)fern__context_entry;
 }
 
 static inline void
@@ -47,15 +51,15 @@ fern__context_fini(struct fern__context *context)
 static inline __attribute__((always_inline)) void
 fern__switch(struct fern__context *from, struct fern__context *to)
 {
-    __asm__ volatile("leaq 1f(%%rip), %%rax\n\t"
-                     "movq %%rsp, 0(%0)\n\t"
+    __asm__ volatile("movq %%rsp, 0(%0)\n\t"
                      "movq %%rbp, 8(%0)\n\t"
-                     "movq %%rax, 16(%0)\n\t"
                      "movq 0(%1), %%rsp\n\t"
                      "movq 8(%1), %%rbp\n\t"
-                     "jmpq *16(%1)\n"
-                     "1:\n\t"
-                     "endbr64\n\t"
+                     "cmpq $0, 16(%1)\n\t"
+                     "jne fern__context_entry\n\t"
+                     ".globl fern__switch_back\n\t"
+                     ".hidden fern__switch_back\n"
+                     "fern__switch_back:\n\t"
                      : "+D"(from), "+S"(to)
                      :
                      : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13",
@@ -64,10 +68,24 @@ fern__switch(struct fern__context *from, struct fern__context *to)
                      "xmm15" FERN__CLOBBER_AVX512, "memory", "cc");
 }
 
+static inline __attribute__((always_inline, noreturn)) void
+fern__context_jump(const struct fern__context *to)
+{
+    __asm__ volatile("movq 0(%0), %%rsp\n\t"
+                     "movq 8(%0), %%rbp\n\t"
+                     "cmpq $0, 16(%0)\n\t"
+                     "jne fern__context_entry\n\t"
+                     "jmp fern__switch_back"
+                     :
+                     : "S"(to)
+                     : "memory");
+    __builtin_unreachable();
+}
+
 static inline uintptr_t
 fern__context_pc(const struct fern__context *context)
 {
-    return (uintptr_t)context->pc;
+    return (uintptr_t)(context->entry ? context->entry : (const void *)fern__switch_back);
 }
 
 static inline uintptr_t

@@ -10,9 +10,12 @@
  *     fern__context_init(context, top)           make it enter fern__greenlet_main on a new stack
  *     fern__context_fini(context)                forget it
  *     fern__switch(from, to)                     leave for `to`; returns when somebody comes back
+ *     fern__context_jump(to)                     leave for `to` for good
  *     fern__context_pc/sp/bp(context)            for backtraces; 0 if the form does not tell
  *
  * fern__switch has one call site in the whole library: the return predictor then guesses right.
+ * A new stack is entered, and a dead one left, by jumps: with a call that is never returned from,
+ * or a return to where nobody called, every return of whoever runs next would be mispredicted.
  */
 #ifndef FERN_CORE_ARCH_SWITCH_H
 #define FERN_CORE_ARCH_SWITCH_H
@@ -22,7 +25,7 @@
 struct fern__context;
 
 /* Where a new stack starts; never returns. */
-void fern__greenlet_main(struct fern__context *context);
+__attribute__((noreturn)) void fern__greenlet_main(struct fern__context *context);
 
 #if defined(FERN__SWITCH_UCONTEXT) && FERN__SWITCH_UCONTEXT
 #include "core/arch/ucontext.h"

@@ -57,12 +57,37 @@ entry:
         .cfi_undefined x30
         hint    #36                     /* bti j */
         mov     x29, xzr
-        mov     x30, xzr
+        adr     x30, 1f                 /* never returned to; unwinders end here */
         mov     x0, x1
-        bl      fern__greenlet_main
-        brk     #1
+        b       fern__greenlet_main
+1:      brk     #1
         .cfi_endproc
         .size   entry, . - entry
+
+        .p2align 4
+        .globl  fern__context_jump
+        .hidden fern__context_jump
+        .type   fern__context_jump, %function
+fern__context_jump:                     /* (to = x0), never returns */
+        .cfi_startproc
+        hint    #34
+        mov     x1, x0
+        ldr     x9, [x0]
+        mov     sp, x9
+        ldp     x19, x20, [sp, #0]
+        ldp     x21, x22, [sp, #16]
+        ldp     x23, x24, [sp, #32]
+        ldp     x25, x26, [sp, #48]
+        ldp     x27, x28, [sp, #64]
+        ldp     x29, x30, [sp, #80]
+        ldp     d8, d9, [sp, #96]
+        ldp     d10, d11, [sp, #112]
+        ldp     d12, d13, [sp, #128]
+        ldp     d14, d15, [sp, #144]
+        add     sp, sp, #160
+        ret
+        .cfi_endproc
+        .size   fern__context_jump, . - fern__context_jump
 
         .p2align 4
         .globl  fern__switch_prepare

@@ -64,10 +64,31 @@ entry:
         .cfi_undefined rip
         endbr64
         movq    %rsi, %rdi
-        call    fern__greenlet_main
-        ud2
+        leaq    1f(%rip), %rax          /* never returned to; unwinders end here */
+        pushq   %rax
+        jmp     fern__greenlet_main
+1:      ud2
         .cfi_endproc
         .size   entry, . - entry
+
+        .p2align 4
+        .globl  fern__context_jump
+        .hidden fern__context_jump
+        .type   fern__context_jump, @function
+fern__context_jump:                     /* (to = rdi), never returns */
+        .cfi_startproc
+        endbr64
+        movq    %rdi, %rsi
+        movq    (%rdi), %rsp
+        popq    %r15
+        popq    %r14
+        popq    %r13
+        popq    %r12
+        popq    %rbx
+        popq    %rbp
+        ret
+        .cfi_endproc
+        .size   fern__context_jump, . - fern__context_jump
 
         .p2align 4
         .globl  fern__switch_prepare

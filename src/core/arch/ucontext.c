@@ -45,6 +45,13 @@ fern__switch(struct fern__context *from, struct fern__context *to)
     fern__assert(swapcontext(&here, to->sp) == 0);
 }
 
+void
+fern__context_jump(const struct fern__context *to)
+{
+    setcontext(to->sp);
+    fern__die(__FILE__, __LINE__, "setcontext() failed");
+}
+
 uintptr_t
 fern__context_pc(const struct fern__context *context)
 {

@@ -17,6 +17,7 @@ struct fern__context {
  * frame of fern__switch; a new stack keeps it at its top. */
 void fern__context_init(struct fern__context *context, void *top);
 void fern__switch(struct fern__context *from, struct fern__context *to);
+__attribute__((noreturn)) void fern__context_jump(const struct fern__context *to);
 
 static inline void
 fern__context_fini(struct fern__context *context)
