@@ -14,15 +14,17 @@
  *     fern_greenlet *g = fern_spawn(hello, "world");
  *     fern_join(g, FERN_FOREVER);
  *
- * Read in this order: time.h, greenlet.h, scope.h, loop.h, debug.h.
+ * Read in this order: time.h, greenlet.h, scope.h, io.h, socket.h, loop.h, debug.h.
  */
 #ifndef FERN_H
 #define FERN_H
 
 #include <fern/debug.h>
 #include <fern/greenlet.h>
+#include <fern/io.h>
 #include <fern/loop.h>
 #include <fern/scope.h>
+#include <fern/socket.h>
 #include <fern/time.h>
 
 #endif

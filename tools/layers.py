@@ -18,6 +18,8 @@ from csource import C_ENDINGS, blank, finish, line_of, list_files, read
 ROOMS = ["base", "core", "poll", "sync", "work", "io", "proc", "net", "http", "debug", "patch"]
 NEIGHBOURS = [{"poll", "sync"}]
 PUBLIC_ONLY = {"patch"}
+# The system has a folder of the same name as a room.
+SYSTEM = ("net/if.h",)
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.M)
 
@@ -40,6 +42,8 @@ def why_not(room, quote, name):
     if is_public(name):
         return None
     target = name.split("/")[0] if "/" in name else None
+    if quote == "<" and name in SYSTEM:
+        return None
     if target not in ROOMS:
         if quote == "<":
             return None

@@ -1,66 +1,59 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which poller a hub gets.
+ * Which poller a hub gets: the one that FERN_POLLER names, else epoll.
+ *
+ * The virtual clock of sim must run before anything reads the time, so it is started when the
+ * library is loaded.
  */
-#include "core/poller.h"
+#include "base/clock.h"
+#include "base/fault.h"
+#include "poll/backends.h"
 
-#include <errno.h>
-#include <poll.h>
+#include "base/check.h"
+
 #include <stdlib.h>
-#include <time.h>
+#include <string.h>
 
-static int
-poll_open(struct fern__hub *hub, struct fern__poller **ret_poller)
-{
-    struct fern__poller *poller = calloc(1, sizeof *poller);
-    if (!poller)
-        return -ENOMEM;
-    poller->hub = hub;
-    poller->ops = fern__poller_default();
-    *ret_poller = poller;
-    return 0;
-}
-
-static void
-poll_close(struct fern__poller *poller)
-{
-    free(poller);
-}
-
-static int
-poll_turn(struct fern__poller *poller, int64_t timeout_ns)
-{
-    (void)poller;
-    struct timespec ts = {timeout_ns / 1000000000, timeout_ns % 1000000000};
-    ppoll(NULL, 0, timeout_ns == INT64_MAX ? NULL : &ts, NULL);
-    return 0;
-}
-
-static int
-poll_fd(struct fern__poller *poller)
-{
-    (void)poller;
-    return -ENOSYS;
-}
-
-static uint64_t
-poll_count(const struct fern__poller *poller)
-{
-    (void)poller;
-    return 0;
-}
-
-static const struct fern__poller_ops ops = {
-        .name = "poll",
-        .open = poll_open,
-        .close = poll_close,
-        .turn = poll_turn,
-        .fd = poll_fd,
-        .count = poll_count,
+static const struct fern__poller_ops *const pollers[] = {
+        &fern__poller_epoll, /* the default */
+        &fern__poller_poll,
+        &fern__poller_select,
+        &fern__poller_sim,
 };
+
+enum { POLLERS = sizeof pollers / sizeof pollers[0] };
+
+static const struct fern__poller_ops *
+find(const char *name)
+{
+    for (size_t i = 0; i < POLLERS; i++) {
+        if (strcmp(name, pollers[i]->name) == 0)
+            return pollers[i];
+    }
+    return NULL;
+}
 
 const struct fern__poller_ops *
 fern__poller_default(void)
 {
-    return &ops;
+    const char *name = getenv("FERN_POLLER");
+    if (!name || !*name)
+        return pollers[0];
+    const struct fern__poller_ops *ops = find(name);
+    if (!ops)
+        fern__report("FERN_POLLER=\"%s\": there is no such poller; valid are epoll, poll, "
+                     "select, sim",
+                name);
+    return ops;
+}
+
+__attribute__((constructor)) static void
+prepare(void)
+{
+    const char *name = getenv("FERN_POLLER");
+    if (name && strcmp(name, fern__poller_sim.name) == 0)
+        fern__clock_virtual_start();
+    const char *faults = getenv("FERN_FAULT");
+    if (faults)
+        fern__fault_read(faults);
 }

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The epoll poller.
+ *
+ * An fd is registered once, for everything and edge-triggered, and costs no call after that if
+ * fern has opened it. For others each park begins with EPOLL_CTL_MOD, which reports what is ready
+ * already, and finds out (ENOENT) that the number now means another file.
+ *
+ * An event carries the fd and the word of its generation, so that what comes late, from a file
+ * that lives on under another number, is passed over.
+ */
+#include "poll/backends.h"
+#include "poll/fdtab.h"
+
+#include <stdlib.h>
+
+enum {
+    EVENTS_MAX = 256,
+    NS_PER_MS = 1000000,
+    NS_PER_SECOND = 1000000000,
+};
+
+struct epoll {
+    struct fern__fds fds;
+    int epfd;
+    bool coarse; /* the kernel has no epoll_pwait2 */
+    struct epoll_event events[EVENTS_MAX];
+};
+
+static struct epoll *
+epoll_of(struct fern__fds *fds)
+{
+    return fern__container_of(fds, struct epoll, fds);
+}
+
+/* ---- registrations ---- */
+
+static int
+control(struct epoll *ep, int op, const struct fern__fd *rec)
+{
+    struct epoll_event event = {
+            .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | (uint32_t)EPOLLET,
+            .data.u64 = (uint64_t)rec->word << 32 | (uint32_t)rec->fd,
+    };
+    return fern__sys_epoll_ctl(ep->epfd, op, rec->fd, &event);
+}
+
+static void
+set_registered(struct fern__fds *fds, struct fern__fd *rec, bool registered)
+{
+    if (registered == !!(rec->state & FERN__FD_REGISTERED))
+        return;
+    rec->state ^= FERN__FD_REGISTERED;
+    fds->registered += registered ? 1 : (uint64_t)-1;
+    fds->poller.busy = fds->registered > 0;
+}
+
+static __attribute__((noinline)) int
+arm_slow(struct fern__fds *fds, struct fern__fd *rec, bool certain)
+{
+    struct epoll *ep = epoll_of(fds);
+    int r = -ENOENT;
+    if (rec->state & FERN__FD_REGISTERED) {
+        r = control(ep, EPOLL_CTL_MOD, rec);
+        if (r != -ENOENT || certain)
+            return r;
+    }
+    r = control(ep, EPOLL_CTL_ADD, rec);
+    if (r == -EEXIST)
+        r = control(ep, EPOLL_CTL_MOD, rec);
+    if (r == -EPERM)
+        return 1;
+    set_registered(fds, rec, r == 0);
+    return r;
+}
+
+static int
+epoll_arm(struct fern__fds *fds, struct fern__fd *rec, bool certain)
+{
+    const uint8_t believed = FERN__FD_REGISTERED | FERN__FD_OWN;
+    if (fern__likely((rec->state & believed) == believed && !certain))
+        return 0;
+    return arm_slow(fds, rec, certain);
+}
+
+static void
+epoll_drop(struct fern__fds *fds, struct fern__fd *rec)
+{
+    control(epoll_of(fds), EPOLL_CTL_DEL, rec);
+    set_registered(fds, rec, false);
+}
+
+static const struct fern__fds_ops fds_ops = {.arm = epoll_arm, .drop = epoll_drop};
+
+/* ---- the poller ---- */
+
+static void
+epoll_close(struct fern__poller *poller)
+{
+    struct epoll *ep = epoll_of(fern__container_of(poller, struct fern__fds, poller));
+    if (ep->epfd >= 0)
+        fern__sys_close(ep->epfd);
+    fern__fds_fini(&ep->fds);
+    free(ep);
+}
+
+static int
+epoll_open(struct fern__hub *hub, struct fern__poller **ret_poller)
+{
+    struct epoll *ep = calloc(1, sizeof(*ep));
+    if (!ep)
+        return -ENOMEM;
+    fern__fds_init(&ep->fds, hub, &fern__poller_epoll, &fds_ops);
+    ep->epfd = fern__sys_epoll_create(EPOLL_CLOEXEC);
+    if (ep->epfd < 0) {
+        int r = ep->epfd;
+        epoll_close(&ep->fds.poller);
+        return r;
+    }
+    *ret_poller = &ep->fds.poller;
+    return 0;
+}
+
+static int
+wait_coarsely(struct epoll *ep, int64_t timeout_ns)
+{
+    int64_t ms = timeout_ns / NS_PER_MS + (timeout_ns % NS_PER_MS != 0);
+    int timeout = timeout_ns == INT64_MAX ? -1 : ms > INT32_MAX ? INT32_MAX : (int)ms;
+    return fern__sys_epoll_pwait(ep->epfd, ep->events, EVENTS_MAX, timeout);
+}
+
+static int
+wait_for_events(struct epoll *ep, int64_t timeout_ns)
+{
+    struct timespec ts = {timeout_ns / NS_PER_SECOND, timeout_ns % NS_PER_SECOND};
+    if (fern__likely(!ep->coarse)) {
+        int n = fern__sys_epoll_pwait2(
+                ep->epfd, ep->events, EVENTS_MAX, timeout_ns == INT64_MAX ? NULL : &ts);
+        if (fern__likely(n != -ENOSYS))
+            return n;
+        ep->coarse = true;
+    }
+    return wait_coarsely(ep, timeout_ns);
+}
+
+/* The wait goes on no longer than until records are to be swept. */
+static int64_t
+cut_to_sweep(const struct fern__fds *fds, int64_t timeout_ns)
+{
+    int64_t left = fds->sweep_at - fds->poller.hub->now;
+    return left < 0 ? 0 : left < timeout_ns ? left : timeout_ns;
+}
+
+static int
+epoll_turn(struct fern__poller *poller, int64_t timeout_ns)
+{
+    struct fern__fds *fds = fern__container_of(poller, struct fern__fds, poller);
+    struct epoll *ep = epoll_of(fds);
+    if (fern__unlikely(fds->sweep_at != INT64_MAX)) {
+        if (poller->hub->now >= fds->sweep_at)
+            fern__fds_sweep(fds, poller->hub->now);
+        timeout_ns = cut_to_sweep(fds, timeout_ns);
+    }
+    int n = wait_for_events(ep, timeout_ns);
+    for (int i = 0; i < n; i++) {
+        uint64_t data = ep->events[i].data.u64;
+        struct fern__fd *rec = fern__fd_at(fds, (int)(uint32_t)data);
+        if (fern__likely(rec->word == data >> 32))
+            fern__fd_event(rec, ep->events[i].events);
+    }
+    return n > 0 ? n : 0;
+}
+
+static int
+epoll_fd(struct fern__poller *poller)
+{
+    return epoll_of(fern__container_of(poller, struct fern__fds, poller))->epfd;
+}
+
+static uint64_t
+epoll_count(const struct fern__poller *poller)
+{
+    return fern__container_of(poller, struct fern__fds, poller)->registered;
+}
+
+const struct fern__poller_ops fern__poller_epoll = {
+        .name = "epoll",
+        .open = epoll_open,
+        .close = epoll_close,
+        .turn = epoll_turn,
+        .fd = epoll_fd,
+        .count = epoll_count,
+};

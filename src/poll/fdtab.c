@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The fd table: records, generations, waking.
+ *
+ * Invariants: a record is valid while its word is the complement of the process's word for that
+ * number (so a zeroed one never is: no word has all bits set). Nobody waits on a stale record,
+ * but for the time between another thread's close and this hub's next look. If `ready` says IN
+ * and somebody waits for IN, then a waiter has been woken that has not run yet, and it passes on
+ * what it leaves; likewise for OUT.
+ *
+ * Why readiness may be believed: an fd that fern opened is registered once, edge-triggered, and
+ * every change to ready is an edge. FERN__FD_IN is cleared by -EAGAIN, and by a short read only
+ * where a short read proves that nothing is left and where no hang-up, error or urgent mark has
+ * been seen: data and end may come as one edge. For all other fds the registration is verified
+ * before each park, which reports what is ready already.
+ *
+ * Called by io/ for its operations and by the pollers, which deliver events.
+ */
+#include "poll/fdtab.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    WORD_KIND_MASK = 0xff,
+    WORD_STEP = 0x100,
+    CHAIN_END = -1,
+};
+
+static const int64_t SWEEP_NS = FERN_SECOND;
+
+_Atomic uint32_t fern__fd_words[FERN__FDS_MAX];
+
+/* ---- what waits ---- */
+
+static void
+describe(const struct fern__cell *cell, char *text, size_t bytes)
+{
+    const struct fern__fd *rec = cell->object;
+    const char *what =
+            cell->greenlet->waiting == &fern__waitable_fd_in ? "readable" : "writable";
+    snprintf(text, bytes, "fd %d to be %s", rec->fd, what);
+}
+
+const struct fern__waitable fern__waitable_fd_in = {
+        .name = "fd", .outside = true, .describe = describe};
+const struct fern__waitable fern__waitable_fd_out = {
+        .name = "fd", .outside = true, .describe = describe};
+
+/* ---- the table ---- */
+
+void
+fern__fds_init(struct fern__fds *fds, struct fern__hub *hub,
+        const struct fern__poller_ops *poller_ops, const struct fern__fds_ops *ops)
+{
+    fds->poller.ops = poller_ops;
+    fds->poller.hub = hub;
+    fds->ops = ops;
+    fds->parked = CHAIN_END;
+    fds->sweep_at = INT64_MAX;
+}
+
+void
+fern__fds_fini(struct fern__fds *fds)
+{
+    for (size_t i = 0; i < fds->chunk_count; i++)
+        free(fds->chunks[i]);
+    free(fds->chunks);
+}
+
+static int
+make_chunk(struct fern__fds *fds, size_t chunk)
+{
+    if (chunk >= fds->chunk_count) {
+        struct fern__fd **chunks = realloc(fds->chunks, (chunk + 1) * sizeof(*chunks));
+        if (!chunks)
+            return -ENOMEM;
+        memset(chunks + fds->chunk_count, 0,
+                (chunk + 1 - fds->chunk_count) * sizeof(*chunks));
+        fds->chunks = chunks;
+        fds->chunk_count = chunk + 1;
+    }
+    if (!fds->chunks[chunk]) {
+        size_t bytes = FERN__FD_CHUNK * sizeof(struct fern__fd);
+        struct fern__fd *recs = aligned_alloc(sizeof(struct fern__fd), bytes);
+        if (!recs)
+            return -ENOMEM;
+        memset(recs, 0, bytes);
+        fds->chunks[chunk] = recs;
+    }
+    return 0;
+}
+
+/* ---- learning ---- */
+
+int
+fern__fd_look(int fd)
+{
+    struct stat st;
+    int r = fern__sys_fstat(fd, &st);
+    if (r < 0)
+        return r;
+    switch (st.st_mode & S_IFMT) {
+    case S_IFSOCK:
+        return FERN__FD_MSG;
+    case S_IFREG:
+    case S_IFDIR:
+    case S_IFBLK:
+        return FERN__FD_PLAIN;
+    default:
+        return FERN__FD_NOWAIT;
+    }
+}
+
+static void
+learn_own(struct fern__fd *rec, enum fern__fd_kind kind)
+{
+    bool socket = kind == FERN__FD_TCP || kind == FERN__FD_SOCKET;
+    bool simple = kind == FERN__FD_TCP || kind == FERN__FD_PIPE;
+    rec->how = socket ? FERN__FD_MSG : FERN__FD_NOWAIT;
+    rec->state = (uint8_t)(FERN__FD_OWN | (simple ? FERN__FD_SHORT : 0));
+}
+
+/* Fill a record in from its word, or by looking. */
+static int
+learn(struct fern__fd *rec, int fd)
+{
+    uint32_t word = fern__fd_word(fd);
+    enum fern__fd_kind kind = ~word & WORD_KIND_MASK;
+    if (kind != FERN__FD_FOREIGN) {
+        learn_own(rec, kind);
+    } else {
+        int how = fern__fd_look(fd);
+        if (how < 0)
+            return how;
+        rec->how = (uint8_t)how;
+        rec->state = 0;
+    }
+    rec->fd = fd;
+    rec->word = word;
+    rec->ready = FERN__FD_IN | FERN__FD_OUT;
+    return 0;
+}
+
+static void
+unregister(struct fern__fds *fds, struct fern__fd *rec)
+{
+    if (rec->state & FERN__FD_REGISTERED)
+        fds->ops->drop(fds, rec);
+}
+
+struct fern__fd *
+fern__fd_learn(struct fern__fds *fds, int fd, int *ret_error)
+{
+    int r = -EBADF;
+    if (fd < 0)
+        goto fail;
+    if (fd >= FERN__FDS_MAX) {
+        struct stat st;
+        r = fern__sys_fstat(fd, &st);
+        r = r < 0 ? r : -EMFILE;
+        goto fail;
+    }
+    r = make_chunk(fds, (size_t)fd >> FERN__FD_CHUNK_SHIFT);
+    if (r < 0)
+        goto fail;
+    struct fern__fd *rec = fern__fd_at(fds, fd);
+    if (rec->word)
+        fern__fd_gone(fds, rec);
+    r = learn(rec, fd);
+    if (r < 0)
+        goto fail;
+    return rec;
+fail:
+    *ret_error = r;
+    return NULL;
+}
+
+int
+fern__fd_doubt(struct fern__fds *fds, struct fern__fd *rec)
+{
+    int how = fern__fd_look(rec->fd);
+    if (how < 0) {
+        fern__fd_gone(fds, rec);
+        return how;
+    }
+    unregister(fds, rec);
+    rec->how = (uint8_t)how;
+    rec->state = 0;
+    rec->ready = FERN__FD_IN | FERN__FD_OUT;
+    return 0;
+}
+
+/* ---- waiting ---- */
+
+void
+fern__fd_note_park(struct fern__fds *fds, struct fern__fd *rec)
+{
+    rec->state &= (uint8_t)~FERN__FD_AGED;
+    if (fern__likely(rec->next_parked != 0))
+        return;
+    rec->next_parked = fds->parked;
+    fds->parked = rec->fd + 1;
+    if (fds->sweep_at == INT64_MAX)
+        fds->sweep_at = fds->poller.hub->now + SWEEP_NS;
+}
+
+int
+fern__fd_wait(struct fern__fds *fds, fern_greenlet *g, struct fern__fd *rec, unsigned dir,
+        bool again, fern_time deadline)
+{
+    if (fern__unlikely(g->interrupt))
+        return g->interrupt;
+    rec->ready &= (uint8_t)~dir;
+    uint32_t word = rec->word;
+    int r = fds->ops->arm(fds, rec, false);
+    if (fern__unlikely(r != 0))
+        return r < 0 ? r : 0;
+    fern__fd_note_park(fds, rec);
+    fern__wait_begin(
+            g, dir == FERN__FD_IN ? &fern__waitable_fd_in : &fern__waitable_fd_out, rec);
+    struct fern__list *queue = &rec->waiters[dir - 1];
+    if (again && !fern__list_empty(queue))
+        fern__list_insert_before(queue->next, &g->cell.node);
+    else
+        fern__wait_add(queue, &g->cell);
+    r = fern__park(fds->poller.hub, g, deadline);
+    /* It may have been closed after it became ready and before this greenlet ran. */
+    if (fern__unlikely(word != rec->word || word != fern__fd_word(rec->fd)))
+        return r < 0 ? r : -EBADF;
+    return r;
+}
+
+void
+fern__fd_serve(struct fern__fd *rec, unsigned dir)
+{
+    for (struct fern__cell *cell; (cell = fern__wait_first(&rec->waiters[dir - 1]));) {
+        if (fern__wake(cell, 0))
+            return;
+    }
+}
+
+static void
+tell_watchers(struct fern__fd *rec, uint32_t events, int result)
+{
+    FERN__LIST_FOREACH_SAFE (node, after, &rec->watchers) {
+        struct fern__fd_watch *watch =
+                fern__container_of(node, struct fern__fd_watch, cell.node);
+        if (events & (watch->events | POLLERR | POLLHUP | POLLNVAL))
+            fern__wake(&watch->cell, result);
+    }
+}
+
+void
+fern__fd_event(struct fern__fd *rec, uint32_t events)
+{
+    if (fern__unlikely(events & (POLLERR | POLLHUP | POLLRDHUP | POLLPRI))) {
+        rec->state &= (uint8_t)~FERN__FD_SHORT;
+        if (events & (POLLERR | POLLHUP))
+            rec->ready |= FERN__FD_IN | FERN__FD_OUT;
+        if (events & POLLRDHUP)
+            rec->ready |= FERN__FD_IN;
+    }
+    if (events & POLLIN)
+        rec->ready |= FERN__FD_IN;
+    if (events & POLLOUT)
+        rec->ready |= FERN__FD_OUT;
+    fern__fd_pass(rec, FERN__FD_IN);
+    fern__fd_pass(rec, FERN__FD_OUT);
+    if (fern__unlikely(!fern__list_empty(&rec->watchers)))
+        tell_watchers(rec, events, 0);
+}
+
+uint32_t
+fern__fd_interest(const struct fern__fd *rec)
+{
+    uint32_t events = 0;
+    if (!fern__list_empty(&rec->waiters[FERN__FD_IN - 1]))
+        events |= POLLIN;
+    if (!fern__list_empty(&rec->waiters[FERN__FD_OUT - 1]))
+        events |= POLLOUT;
+    FERN__LIST_FOREACH (node, &rec->watchers)
+        events |= fern__container_of(node, struct fern__fd_watch, cell.node)->events |
+                  POLLERR | POLLHUP;
+    return events;
+}
+
+/* ---- opening and closing ---- */
+
+static void
+wake_all(struct fern__fd *rec, int result)
+{
+    for (int i = 0; i < 2; i++) {
+        for (struct fern__cell *cell; (cell = fern__wait_first(&rec->waiters[i]));)
+            fern__wake(cell, result);
+    }
+    tell_watchers(rec, POLLNVAL, result);
+}
+
+void
+fern__fd_gone(struct fern__fds *fds, struct fern__fd *rec)
+{
+    unregister(fds, rec);
+    rec->word = 0;
+    wake_all(rec, -EBADF);
+}
+
+/* The record on this thread's hub, stale or not; or NULL. */
+static struct fern__fd *
+local(int fd, struct fern__fds **ret_fds)
+{
+    struct fern__hub *hub = fern__self_hub();
+    if (!hub)
+        return NULL;
+    struct fern__fds *fds = *ret_fds = fern__fds_of(hub);
+    size_t chunk = (size_t)fd >> FERN__FD_CHUNK_SHIFT;
+    if (chunk >= fds->chunk_count || !fds->chunks[chunk])
+        return NULL;
+    struct fern__fd *rec = fern__fd_at(fds, fd);
+    return rec->word ? rec : NULL;
+}
+
+/* The next generation of a number. */
+static void
+turn_over(int fd, enum fern__fd_kind kind)
+{
+    uint32_t old = atomic_load_explicit(&fern__fd_words[fd], memory_order_relaxed), new;
+    do {
+        new = ((old & ~(uint32_t)WORD_KIND_MASK) + WORD_STEP) | (uint32_t)kind;
+    } while (!atomic_compare_exchange_weak(&fern__fd_words[fd], &old, new));
+}
+
+static void
+change(int fd, enum fern__fd_kind kind)
+{
+    if (fd < 0 || fd >= FERN__FDS_MAX)
+        return;
+    struct fern__fds *fds;
+    struct fern__fd *rec = local(fd, &fds);
+    if (rec)
+        fern__fd_gone(fds, rec);
+    turn_over(fd, kind);
+}
+
+void
+fern__fd_opened(int fd, enum fern__fd_kind kind)
+{
+    change(fd, kind);
+}
+
+void
+fern__fd_closing(int fd)
+{
+    change(fd, FERN__FD_FOREIGN);
+}
+
+void
+fern__fd_shut(struct fern__fds *fds, int fd, unsigned dirs)
+{
+    int ignored;
+    struct fern__fd *rec = fern__fd_get(fds, fd, &ignored);
+    if (!rec)
+        return;
+    rec->state &= (uint8_t)~FERN__FD_SHORT;
+    rec->ready |= (uint8_t)dirs;
+    for (unsigned dir = FERN__FD_IN; dir <= FERN__FD_OUT; dir++) {
+        struct fern__cell *cell;
+        while (dirs & dir && (cell = fern__wait_first(&rec->waiters[dir - 1])))
+            fern__wake(cell, 0);
+    }
+}
+
+/* ---- sweeping ---- */
+
+/* Verify one that has waited since before the last sweep. */
+static void
+verify(struct fern__fds *fds, struct fern__fd *rec)
+{
+    bool own = rec->state & FERN__FD_OWN;
+    int r = fds->ops->arm(fds, rec, true);
+    if (r >= 0)
+        return;
+    if (r == -ENOENT && own && fern__fd_doubt(fds, rec) == 0) {
+        fern__fd_pass(rec, FERN__FD_IN);
+        fern__fd_pass(rec, FERN__FD_OUT);
+        tell_watchers(rec, POLLERR, 0);
+    } else if (rec->word) {
+        fern__fd_gone(fds, rec);
+    }
+}
+
+void
+fern__fds_sweep(struct fern__fds *fds, int64_t now)
+{
+    int32_t at = fds->parked;
+    fds->parked = CHAIN_END;
+    fds->sweep_at = INT64_MAX;
+    while (at != CHAIN_END) {
+        struct fern__fd *rec = fern__fd_at(fds, at - 1);
+        at = rec->next_parked;
+        rec->next_parked = 0;
+        if (!rec->word || fern__fd_interest(rec) == 0)
+            continue;
+        if (rec->state & FERN__FD_AGED) {
+            verify(fds, rec);
+        } else {
+            fern__fd_note_park(fds, rec);
+            rec->state |= FERN__FD_AGED;
+        }
+    }
+    if (fds->parked != CHAIN_END)
+        fds->sweep_at = now + SWEEP_NS;
+}

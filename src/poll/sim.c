@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The sim poller: real fds, virtual time.
+ *
+ * A turn looks at the real fds first. If none is ready and a timer is armed, the clock jumps to
+ * it; without a timer the turn waits for the fds in real time. Bytes that this program has just
+ * sent to itself may take the kernel a moment to deliver: while somebody waits for an fd, that
+ * moment is granted in real time before each jump.
+ */
+#include "poll/backends.h"
+#include "poll/level.h"
+
+#include "base/clock.h"
+
+enum { GRACE_NS = 2000000 };
+
+static void
+sim_close(struct fern__poller *poller)
+{
+    fern__level_close(poller);
+}
+
+static int
+sim_open(struct fern__hub *hub, struct fern__poller **ret_poller)
+{
+    return fern__level_open(hub, &fern__poller_sim, sizeof(struct fern__level), ret_poller);
+}
+
+static int
+sim_turn(struct fern__poller *poller, int64_t timeout_ns)
+{
+    struct fern__level *level = fern__level_of(poller);
+    if (timeout_ns == INT64_MAX)
+        return fern__level_poll(level, INT64_MAX);
+    if (poller->busy) {
+        int n = fern__level_poll(level, timeout_ns ? GRACE_NS : 0);
+        if (n > 0)
+            return n;
+    }
+    if (timeout_ns > 0)
+        fern__clock_advance(fern__add_saturating(fern__clock_now(), timeout_ns));
+    return 0;
+}
+
+static int
+sim_fd(struct fern__poller *poller)
+{
+    (void)poller;
+    return -ENOSYS;
+}
+
+static uint64_t
+sim_count(const struct fern__poller *poller)
+{
+    return fern__container_of(poller, struct fern__level, fds.poller)->fds.registered;
+}
+
+const struct fern__poller_ops fern__poller_sim = {
+        .name = "sim",
+        .open = sim_open,
+        .close = sim_close,
+        .turn = sim_turn,
+        .fd = sim_fd,
+        .count = sim_count,
+};
