@@ -162,7 +162,7 @@ def build_load():
 
 PROGRAMS = (
     Program("fern", build_fern, ("yield", "yield-callers", *THREADS, "parked-1m", "sleepers-1m",
-                                 *SLEEPS, "scope"), "C"),
+                                 *SLEEPS, "scope", *ECHO), "C"),
     Program("bare-switch", build_floor("bare-switch", "switch.c"), ("yield", "yield-callers"),
             "C"),
     Program("nanosleep", build_floor("nanosleep", "sleep.c"), SLEEPS, "C"),

@@ -20,6 +20,7 @@ main(int argc, char **argv)
             {"sleep-100us", measure_sleep_100us},
             {"sleep-1ms", measure_sleep_1ms},
             {"scope", measure_scope},
+            {"echo", serve_echo},
             {NULL, NULL},
     };
     return bench_main(argc, argv, measures);
