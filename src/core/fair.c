@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "core/pause.h"
+#include "core/report.h"
 #include "core/sched.h"
 
 #include <sched.h>
@@ -153,9 +154,13 @@ fern__fair_wait(struct fern__hub *hub, int64_t timeout_ns)
             return;
     }
     hub->stats.polls_blocking++;
-    hub->polling = true;
+    atomic_store_explicit(&hub->polling, true, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    /* From here on a signal handler writes the dump by itself; before, it only asked for it. */
+    if (fern__unlikely(atomic_load_explicit(&hub->dump_wanted, memory_order_relaxed)))
+        fern__report_wanted(hub);
     hub->poller->ops->turn(hub->poller, timeout_ns);
-    hub->polling = false;
+    atomic_store_explicit(&hub->polling, false, memory_order_relaxed);
     if (may_spin)
         hub->spinning = fern__clock_now() - started < 4 * hub->options.spin_ns;
 }

@@ -255,10 +255,10 @@ fern__greenlet_finish_unrun(fern_greenlet *g)
 void
 fern__greenlet_label(const fern_greenlet *g, char *text, size_t bytes)
 {
-    const char *name = g->flags & FERN__CALLER ? "callbacks"
-                       : g->extra              ? g->extra->name
-                       : g->flags & FERN__ROOT ? "main"
-                                               : "";
+    const char *name = g->flags & FERN__CALLER       ? "callbacks"
+                       : g->extra && *g->extra->name ? g->extra->name
+                       : g->flags & FERN__ROOT       ? "main"
+                                                     : "";
     int n = snprintf(
             text, bytes, *name ? "#%llu \"%s\"" : "#%llu", (unsigned long long)g->id, name);
     if (g->site && n > 0 && (size_t)n < bytes)

@@ -113,6 +113,7 @@ hub_end(void *arg)
     fern__scope_abandon(hub->root);
     fern__greenlet_set_interrupt(hub->root);
     end_greenlets(hub);
+    fern__report_detach();
     fern__registry_remove(hub);
     fern__self_slot.hub = NULL;
     hub_free(hub);

@@ -86,10 +86,11 @@ struct fern__hub {
     uint32_t hook_users; /* live greenlets with switch hooks */
     uint32_t mxcsr;      /* the control words that the others share */
     uint16_t fpucw;
-    bool tooled;           /* a sanitizer wants to hear of switches */
-    bool ending;           /* the thread ends: greenlets are being killed */
-    volatile bool polling; /* inside the poller: read by signal handlers */
-    atomic_bool stuck;     /* sleeps with nothing of its own that could wake it */
+    bool tooled;             /* a sanitizer wants to hear of switches */
+    bool ending;             /* the thread ends: greenlets are being killed */
+    atomic_bool polling;     /* inside the poller: read by signal handlers */
+    atomic_bool dump_wanted; /* a signal has asked for a dump */
+    atomic_bool stuck;       /* sleeps with nothing of its own that could wake it */
     int64_t recheck_ns; /* how soon to ask again whether foreign threads are still there */
 
     uint64_t id_first; /* the one before the hub's first */

@@ -8,10 +8,11 @@
 
 #include "core/hub.h"
 
-/* A hub was made: see to the dump signal. */
+/* A hub was made, and this thread's hub ends: see to the dump signal. */
 void fern__report_attach(struct fern__hub *hub);
+void fern__report_detach(void);
 
-/* Once a turn: write the dump that a signal has asked for. */
+/* `dump_wanted` of the hub was seen: write the dump that a signal has asked for. */
 void fern__report_wanted(struct fern__hub *hub);
 
 /* Nothing can ever wake main: list everybody, what they wait for and where, to stderr. */

@@ -105,10 +105,12 @@ void
 fern__sched_turn(struct fern__hub *hub, bool may_wait)
 {
     fern__sched_bury(hub);
-    fern__report_wanted(hub);
+    if (fern__unlikely(atomic_load_explicit(&hub->dump_wanted, memory_order_relaxed)))
+        fern__report_wanted(hub);
 
     int64_t wait = time_to_wait(hub, may_wait);
-    if (wait > 0 && hub->wakers == 0) {
+    bool starved = wait > 0 && hub->wakers == 0;
+    if (starved) {
         if (fern__starve(hub))
             return; /* main is ready: nothing could ever have woken it */
         wait = wait < hub->recheck_ns ? wait : hub->recheck_ns;
@@ -120,6 +122,8 @@ fern__sched_turn(struct fern__hub *hub, bool may_wait)
         fern__fair_wait(hub, wait);
     else if (hub->poller->busy)
         hub->poller->ops->turn(hub->poller, 0);
+    if (starved)
+        atomic_store(&hub->stuck, false);
 
     /* 2. timers */
     hub->now = fern__clock_now();

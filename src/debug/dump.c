@@ -1,42 +1,285 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The dump.
+ * The dump: who is there, in what state, waiting for what, until when, and where.
+ *
+ * One form serves fern_dump, reports and the dump signal; a signal handler asks for a lean one,
+ * which takes no lock and no memory. A greenlet's part is composed line by line and handed to a
+ * sink: a stdio stream of the user's, or a descriptor, past stdio, since the program may be
+ * inside it.
  */
-#include "core/hub.h"
+#include "debug/dump.h"
+
+#include "base/clock.h"
+#include "core/wait.h"
+#include "debug/backtrace.h"
+#include "debug/symbol.h"
 
 #include <errno.h>
 #include <fern/debug.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
 
-struct output {
-    FILE *out;
+enum { FRAMES_SHOWN = 64, LINE_BYTES = 512, BLOCK_BYTES = 2048 };
+
+struct dump {
+    struct fern__hub *hub;
+    enum fern__dump_kind kind;
+    const void *from; /* the running greenlet is seen from here on; NULL: cut nothing */
+    int64_t now;
     int written;
+    FILE *out; /* NULL: to fd */
+    int fd;
+    size_t filled;
+    char block[BLOCK_BYTES];
+    struct fern__symbols symbols;
 };
 
-static bool
-write_one(fern_greenlet *g, void *arg)
+/* ---- output ---- */
+
+static void
+flush_block(struct dump *d)
 {
-    struct output *o = arg;
+    for (size_t at = 0; at < d->filled;) {
+        ssize_t n = write(d->fd, d->block + at, d->filled - at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        at += (size_t)n;
+    }
+    d->filled = 0;
+}
+
+static void
+put(struct dump *d, const char *text, size_t n)
+{
+    if (d->out) {
+        fwrite(text, 1, n, d->out);
+        return;
+    }
+    if (d->filled + n > sizeof d->block)
+        flush_block(d);
+    for (size_t i = 0; i < n; i++)
+        d->block[d->filled++] = text[i];
+}
+
+/* A line that is being composed; what does not fit is cut. */
+struct line {
+    char text[LINE_BYTES];
+    size_t n;
+};
+
+__attribute__((format(printf, 2, 3))) static void
+add(struct line *l, const char *format, ...)
+{
+    size_t room = sizeof l->text - 1 - l->n;
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(l->text + l->n, room, format, args);
+    va_end(args);
+    if (n > 0)
+        l->n += (size_t)n < room ? (size_t)n : room - 1;
+}
+
+static void
+end_line(struct dump *d, struct line *l)
+{
+    l->text[l->n++] = '\n';
+    put(d, l->text, l->n);
+}
+
+/* A length of time in the unit that suits it. */
+static void
+add_time(struct line *l, int64_t ns)
+{
+    static const struct {
+        int64_t unit;
+        const char *name;
+    } units[] = {{FERN_SECOND, "s"}, {FERN_MS, "ms"}, {FERN_US, "us"}};
+    size_t i = 0;
+    while (i < 2 && ns < units[i].unit)
+        i++;
+    int64_t tenths = ns / (units[i].unit / 10);
+    add(l, "%lld.%lld %s", (long long)(tenths / 10), (long long)(tenths % 10),
+            units[i].name);
+}
+
+/* ---- one greenlet ---- */
+
+static void
+add_timer(struct dump *d, struct line *l, const fern_greenlet *g)
+{
+    if (g->life == FERN__LIFE_DONE)
+        return;
+    if (!fern__wheel_armed(&g->timer)) {
+        if (fern__wait_is_open(g))
+            add(l, ", no deadline");
+        return;
+    }
+    unsigned kind = fern__wheel_kind(&g->timer);
+    add(l, kind == FERN__TIMER_SLEEP    ? ", wakes "
+            : kind == FERN__TIMER_START ? ", starts "
+                                        : ", deadline ");
+    int64_t left = g->timer.deadline - d->now;
+    add(l, left < 0 ? "passed " : "in ");
+    add_time(l, left < 0 ? -left : left);
+    if (left < 0)
+        add(l, " ago");
+}
+
+static void
+add_wait(struct line *l, const fern_greenlet *g)
+{
+    add(l, "parked in %s", g->waiting->name);
+    if (!g->waiting->describe)
+        return;
+    char what[96] = "";
+    g->waiting->describe(&g->cell, what, sizeof what);
+    if (*what)
+        add(l, ": %s", what);
+}
+
+static void
+add_state(struct line *l, fern_greenlet *g)
+{
+    fern_outcome outcome;
+    switch (fern_greenlet_state(g)) {
+    case FERN_STATE_NEW:
+        add(l, "not started");
+        break;
+    case FERN_STATE_READY:
+        if (g->flags & FERN__CALLER)
+            add(l, "idle");
+        else if (fern__wheel_armed(&g->timer) && g->life == FERN__LIFE_SPAWNED)
+            add(l, "delayed");
+        else
+            add(l, "ready%s", g->life == FERN__LIFE_LIVE ? "" : ", has not run");
+        break;
+    case FERN_STATE_RUNNING:
+        if (fern__wait_is_open(g))
+            add_wait(l, g); /* the hub looks for work on its stack */
+        else
+            add(l, "running");
+        break;
+    case FERN_STATE_PARKED:
+        add_wait(l, g);
+        break;
+    case FERN_STATE_DONE:
+        (void)fern_greenlet_outcome(g, &outcome);
+        add(l, "ended with code %d", outcome.code);
+        break;
+    }
+}
+
+/* How many of the innermost frames are the hub's work on a stack that is itself parked. */
+static size_t
+hubs_own(const fern_greenlet *g, void *const *frames, size_t n)
+{
+    for (size_t i = 0; fern__wait_is_open(g) && i < n; i++) {
+        if (fern__backtrace_is_park(frames[i]))
+            return i + 1;
+    }
+    return 0;
+}
+
+/* Those inside of fern are left out up to the first that is not: what it waits for says more. */
+static void
+put_frames(struct dump *d, fern_greenlet *g)
+{
+    void *frames[FRAMES_SHOWN + FERN__BACKTRACE_EXTRA];
+    size_t room = sizeof frames / sizeof *frames, n = 0;
+    if (g == d->hub->current)
+        n = fern__backtrace_running(d->from, frames, room);
+    else if (g->life == FERN__LIFE_LIVE && d->kind != FERN__DUMP_UNSETTLED)
+        n = fern__backtrace_parked(g, frames, room);
+    bool inside = true;
+    for (size_t i = hubs_own(g, frames, n); i < n; i++) {
+        const struct fern__symbol *symbol = fern__symbol_find(&d->symbols, frames[i]);
+        inside = inside && symbol->ours;
+        if (inside)
+            continue;
+        struct line l = {.n = 0};
+        add(&l, "    at ");
+        int length = fern__symbol_write(symbol, l.text + l.n, sizeof l.text - 1 - l.n);
+        l.n += (size_t)length < sizeof l.text - 1 - l.n ? (size_t)length
+                                                        : sizeof l.text - 2 - l.n;
+        end_line(d, &l);
+    }
+}
+
+static bool
+put_greenlet(fern_greenlet *g, void *arg)
+{
+    struct dump *d = arg;
+    if (g->life == FERN__LIFE_DONE && !d->out)
+        return true; /* only a reference is left of it */
     char label[160];
     fern__greenlet_label(g, label, sizeof label);
-    fprintf(o->out, "%s\n", label);
-    o->written++;
+    struct line l = {.n = 0};
+    add(&l, "%s", label);
+    if (g->parent_id)
+        add(&l, " by #%llu", (unsigned long long)g->parent_id);
+    add(&l, g->flags & FERN__DAEMON ? ", daemon: " : ": ");
+    add_state(&l, g);
+    add_timer(d, &l, g);
+    add(&l, ", ");
+    add_time(&l, d->now > g->born_ns ? d->now - g->born_ns : 0);
+    add(&l, " old");
+    end_line(d, &l);
+    put_frames(d, g);
+    d->written++;
+    if (!d->out)
+        flush_block(d);
     return true;
+}
+
+/* ---- all of them ---- */
+
+static void
+put_header(struct dump *d)
+{
+    fern_hub_stats stats;
+    struct line l = {.n = 0};
+    if (fern_hub_get_stats(&stats) < 0)
+        return;
+    add(&l,
+            "fern: thread %d: %llu greenlets, %llu stacks (%llu idle), %llu timers, "
+            "%llu fds, poller %s, guard %s, %llu switches",
+            (int)gettid(), (unsigned long long)stats.greenlets,
+            (unsigned long long)stats.stacks, (unsigned long long)stats.stacks_idle,
+            (unsigned long long)stats.timers, (unsigned long long)stats.fds,
+            d->hub->poller->ops->name, fern__guard_name(d->hub->stacks.guard),
+            (unsigned long long)stats.switches);
+    end_line(d, &l);
+}
+
+static void
+run(struct dump *d)
+{
+    d->now = fern__clock_now();
+    fern__symbols_init(&d->symbols, d->kind != FERN__DUMP_FULL);
+    put_header(d);
+    fern__greenlet_each(d->hub, put_greenlet, d);
+    fern__symbols_fini(&d->symbols);
+}
+
+void
+fern__dump_fd(struct fern__hub *hub, int fd, enum fern__dump_kind kind, const void *from)
+{
+    struct dump d = {.hub = hub, .kind = kind, .from = from, .fd = fd};
+    int saved = errno;
+    run(&d);
+    errno = saved;
 }
 
 int
 fern_dump(FILE *out)
 {
-    struct output o = {out ? out : stderr, 0};
     struct fern__hub *hub = fern__self_hub();
+    struct dump d = {
+            .hub = hub, .out = out ? out : stderr, .from = __builtin_return_address(0)};
     if (hub)
-        fern__greenlet_each(hub, write_one, &o);
-    return ferror(o.out) ? -EIO : o.written;
-}
-
-int
-fern_backtrace(const fern_greenlet *g, void **ret_frames, size_t max)
-{
-    FERN_CHECK(ret_frames && max && max <= 1024, -EINVAL);
-    FERN_CHECK(!g || fern__greenlet_here(g), -EXDEV);
-    return 0;
+        run(&d);
+    return ferror(d.out) ? -EIO : d.written;
 }

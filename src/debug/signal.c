@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The dump that a signal asks for, without dying: FERN_DUMP_SIGNAL=QUIT.
+ *
+ * The thread that the kernel chose passes the signal on to every other thread with a hub, each
+ * of which writes its own dump: at its next turn, which is a millisecond away in a program that
+ * behaves. A hub that waits in its poller, or that has taken no turn for long (somebody hogs the
+ * CPU, or blocks the thread), or that has been asked before and has not answered, is written
+ * down by the handler itself.
+ *
+ * The handler runs on the hub's alternate stack. While a thread waits in its poller it holds no
+ * lock of libc's, so names can be looked up; a hog may hold any, so then the dump is lean.
+ *
+ * What the handler shares with the thread it interrupts: `polling` and `dump_wanted` of the hub
+ * (core/fair sets the one before it looks at the other, the handler looks in the same order), and
+ * `hub->current` and the contexts, which are in order unless a switch is under way: that is seen
+ * by the stack pointer, which then does not lie in the current greenlet's stack.
+ */
+#include "debug/signal.h"
+
+#include "base/clock.h"
+#include "core/report.h"
+#include "debug/backtrace.h"
+#include "debug/dump.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+enum { THREADS_MAX = 1024 };
+
+static const int64_t HOG_NS = 10 * FERN_MS;
+
+static int chosen; /* the signal; 0: none */
+static struct sigaction previous;
+static pthread_once_t chosen_once = PTHREAD_ONCE_INIT;
+
+/* Threads with a hub; 0 is a free place. A thread that finds none is dumped only when the kernel
+ * chooses it. */
+static _Atomic(pid_t) threads[THREADS_MAX];
+
+/* ---- the handler ---- */
+
+static void
+registers(const void *context, uintptr_t *ret_pc, uintptr_t *ret_sp)
+{
+    const ucontext_t *u = context;
+#if defined(__x86_64__)
+    *ret_pc = (uintptr_t)u->uc_mcontext.gregs[REG_RIP];
+    *ret_sp = (uintptr_t)u->uc_mcontext.gregs[REG_RSP];
+#elif defined(__aarch64__)
+    *ret_pc = (uintptr_t)u->uc_mcontext.pc;
+    *ret_sp = (uintptr_t)u->uc_mcontext.sp;
+#else
+    (void)u;
+    *ret_pc = *ret_sp = 0;
+#endif
+}
+
+/* Whether the thread runs where the hub says. */
+static bool
+is_settled(const struct fern__hub *hub, uintptr_t sp)
+{
+    const fern_greenlet *g = hub->current;
+    if (g == hub->root)
+        return !fern__stack_slab_of(&hub->stacks, (const void *)sp);
+    if (g == &hub->nobody)
+        return false;
+    uintptr_t low = (uintptr_t)fern__stack_low(&hub->stacks, g->stack_top);
+    return sp >= low && sp <= (uintptr_t)g->stack_top;
+}
+
+static void
+write_now(struct fern__hub *hub, const void *context)
+{
+    uintptr_t pc, sp;
+    registers(context, &pc, &sp);
+    bool roomy = atomic_load(&hub->polling) && hub->altstack;
+    enum fern__dump_kind kind = roomy                 ? FERN__DUMP_FULL
+                                : is_settled(hub, sp) ? FERN__DUMP_LEAN
+                                                      : FERN__DUMP_UNSETTLED;
+    atomic_store(&hub->dump_wanted, false);
+    fern__dump_fd(hub, STDERR_FILENO, kind, (const void *)pc);
+}
+
+static void
+serve(struct fern__hub *hub, const void *context)
+{
+    bool late = fern__clock_now() - hub->turned_at > HOG_NS;
+    if (atomic_load(&hub->polling) || late || atomic_exchange(&hub->dump_wanted, true))
+        write_now(hub, context);
+}
+
+static void
+pass_to_others(int signal)
+{
+    siginfo_t info = {.si_code = SI_QUEUE};
+    info.si_pid = getpid();
+    info.si_uid = getuid();
+    info.si_value.sival_ptr = threads;
+    pid_t self = gettid();
+    for (size_t i = 0; i < THREADS_MAX; i++) {
+        pid_t tid = atomic_load(&threads[i]);
+        if (tid && tid != self)
+            syscall(SYS_rt_tgsigqueueinfo, info.si_pid, tid, signal, &info);
+    }
+}
+
+static void
+handle(int signal, siginfo_t *info, void *context)
+{
+    int saved = errno;
+    bool passed_on = info->si_code == SI_QUEUE && info->si_value.sival_ptr == threads;
+    if (!passed_on)
+        pass_to_others(signal);
+    struct fern__hub *hub = fern__self_hub();
+    if (hub)
+        serve(hub, context);
+    errno = saved;
+    if (passed_on)
+        return;
+    if (previous.sa_flags & SA_SIGINFO)
+        previous.sa_sigaction(signal, info, context);
+    else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN)
+        previous.sa_handler(signal);
+}
+
+/* ---- set-up ---- */
+
+/* @return the signal of this name ("QUIT", "SIGQUIT") or number; 0: none */
+static int
+parse(const char *text)
+{
+    char *end;
+    long number = strtol(text, &end, 10);
+    if (end != text && !*end)
+        return number > 0 && number <= SIGRTMAX ? (int)number : 0;
+    if (strncasecmp(text, "SIG", 3) == 0)
+        text += 3;
+    for (int i = 1; i < SIGRTMIN; i++) {
+        const char *name = sigabbrev_np(i);
+        if (name && strcasecmp(name, text) == 0)
+            return i;
+    }
+    return 0;
+}
+
+static void
+choose(void)
+{
+    const char *text = getenv("FERN_DUMP_SIGNAL");
+    if (!text || !*text)
+        return;
+    int signal = parse(text);
+    struct sigaction action = {
+            .sa_sigaction = handle, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    bool ours = signal == SIGSEGV || signal == SIGBUS;
+    if (!signal || ours || sigaction(signal, &action, &previous) < 0) {
+        fern__report("FERN_DUMP_SIGNAL=%s is no signal that can be used; write QUIT, USR1, "
+                     "USR2 or a number",
+                text);
+        return;
+    }
+    fern__backtrace_prime();
+    chosen = signal;
+}
+
+void
+fern__signal_attach(struct fern__hub *hub)
+{
+    (void)hub;
+    pthread_once(&chosen_once, choose);
+    if (!chosen)
+        return;
+    for (size_t i = 0; i < THREADS_MAX; i++) {
+        pid_t none = 0;
+        if (atomic_compare_exchange_strong(&threads[i], &none, gettid()))
+            return;
+    }
+}
+
+void
+fern__signal_detach(void)
+{
+    for (size_t i = 0; chosen && i < THREADS_MAX; i++) {
+        pid_t self = gettid();
+        if (atomic_compare_exchange_strong(&threads[i], &self, 0))
+            return;
+    }
+}
