@@ -20,8 +20,8 @@
 enum {
     FRAMES_MAX = 1024,
     OUTER = 3,         /* frames above a greenlet's function, at most */
-    MAIN_BYTES = 1024, /* fern__greenlet_main is not longer */
-    PARK_BYTES = 256,  /* nor is fern__park */
+    MAIN_BYTES = 2048, /* fern__greenlet_main is not longer, even under a sanitizer */
+    PARK_BYTES = 1024, /* nor is fern__park */
 };
 
 struct capture {
