@@ -14,7 +14,7 @@
  *     fern_greenlet *g = fern_spawn(hello, "world");
  *     fern_join(g, FERN_FOREVER);
  *
- * Read in this order: time.h, greenlet.h, scope.h, io.h, socket.h, loop.h, debug.h.
+ * Read in this order: time.h, greenlet.h, scope.h, io.h, socket.h, server.h, loop.h, debug.h.
  */
 #ifndef FERN_H
 #define FERN_H
@@ -24,6 +24,7 @@
 #include <fern/io.h>
 #include <fern/loop.h>
 #include <fern/scope.h>
+#include <fern/server.h>
 #include <fern/socket.h>
 #include <fern/time.h>
 
