@@ -6,12 +6,13 @@ BUILD := build/release
 PREFIX ?= /usr/local
 export PATH := $(CURDIR)/build/venv/bin:$(PATH)
 
-.PHONY: all help build check examples bench format lint install clean
+.PHONY: all help build demo check examples bench format lint install clean
 
 all: build
 
 help:
 	@echo 'make            build the library and the examples (in $(BUILD))'
+	@echo 'make demo       fern at work on real input, in about a minute'
 	@echo 'make check      all tests, along every axis; QUICK=1 for the default build alone,'
 	@echo '                AXES="tsan clang" for some (the list: tools/axes)'
 	@echo 'make examples   build and run the examples, and compare what they print'
@@ -27,6 +28,10 @@ build:
 	@[ -f $(BUILD)/build.ninja ] || meson setup $(BUILD) -Dtests=false >$(BUILD).log 2>&1 || \
 		{ cat $(BUILD).log; exit 1; }
 	@ninja --quiet -C $(BUILD)
+
+demo: build
+	@tools/setup demo
+	@python3 demo/run $(BUILD)
 
 check:
 	@tools/setup build check

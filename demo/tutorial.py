@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+"""The example programs of a well-known tutorial, and what its text says they print."""
+
+import glob
+import os
+import subprocess
+import sys
+import time
+
+from server import example
+
+TITLE = "The programs of a tutorial, compared with what it says they print"
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+RUN_EXAMPLE = os.path.join(ROOT, "tools", "run_example.py")
+
+
+def start(build, name, poller):
+    program = example(build, "seeds_" + name.replace("-", "_"))
+    return subprocess.Popen(
+        [sys.executable, RUN_EXAMPLE, program, f"{ROOT}/examples/seeds/{name}.out"],
+        env={**os.environ, "FERN_POLLER": poller}, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True)
+
+
+def run_all(build, names, poller):
+    """All at once; the names of those that printed something else."""
+    processes = {name: start(build, name, poller) for name in names}
+    failed = []
+    for name, process in processes.items():
+        text = process.communicate(timeout=120)[0]
+        if process.returncode:
+            print(text)
+            failed.append(name)
+    return failed
+
+
+def show(build):
+    names = sorted(os.path.basename(path)[:-2] for path in
+                   glob.glob(f"{ROOT}/examples/seeds/*.c"))
+    assert names, "there are no examples"
+    for poller, what in (("sim", "in virtual time"), ("epoll", "in real time")):
+        began = time.monotonic()
+        failed = run_all(build, names, poller)
+        print(f"   {what:16} {len(names) - len(failed)} of {len(names)} as they should be"
+              f"  ({time.monotonic() - began:.1f} s)", flush=True)
+        assert not failed, "another output from " + ", ".join(failed)
+    return f"{len(names)} tutorial programs print what they should"
