@@ -96,7 +96,7 @@ changed(fern_greenlet *g)
     fern__greenlet_set_interrupt(g);
 }
 
-static int
+static inline __attribute__((always_inline)) int
 open_scope(fern_scope *scope, int64_t deadline_ns, int kind)
 {
     FERN_CHECK(scope, -EINVAL);
@@ -162,6 +162,15 @@ leave(fern_scope *scope)
 int
 fern_scope_stop(fern_scope *scope)
 {
+    /* Mostly it is the innermost one and has not fired: then nothing but the chain changes. */
+    struct fern__hub *hub = fern__self_hub();
+    fern_greenlet *g = hub ? hub->current : NULL;
+    if (fern__likely(g && scope && g->scopes == scope && scope->fern__kind == TIMEOUT &&
+                     !scope->fern__fired && !fern__wheel_armed(&g->timer))) {
+        g->scopes = scope->fern__outer;
+        scope->fern__state = LEFT;
+        return 0;
+    }
     int r = check_own(scope, TIMEOUT);
     if (r == 0)
         leave(scope);

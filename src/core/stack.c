@@ -24,10 +24,15 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
+#endif
+#ifndef PIDFD_SELF
+#define PIDFD_SELF -10001 /* the calling process, to Linux 6.14 and newer */
 #endif
 #ifndef AT_MINSIGSTKSZ
 #define AT_MINSIGSTKSZ 51
@@ -40,6 +45,7 @@ enum {
     SLAB_STACKS_MAX = 1024,
     COLOURS = 16, /* steps of 64 bytes within the first 1 KiB below the top */
     CANARY_WORDS = 8,
+    GUARDS_AT_ONCE = 16,
     ZONE_PAGES_MAX = GUARD_BYTES / 4096,
 };
 
@@ -285,6 +291,26 @@ install_guard(struct fern__stacks *s, char *stride)
     }
 }
 
+/* Guard the next few stacks of a slab by one system call, which spares a quarter of the cost of
+ * one for each. @return false: the kernel (before 6.14) cannot */
+static bool
+install_guards(struct fern__stacks *s, struct fern__slab *slab)
+{
+    struct iovec guards[GUARDS_AT_ONCE];
+    size_t n = slab->stacks - slab->guarded;
+    if (n > GUARDS_AT_ONCE)
+        n = GUARDS_AT_ONCE;
+    for (size_t i = 0; i < n; i++)
+        guards[i] = (struct iovec){
+                slab->base + (slab->guarded + i) * slab->stride, GUARD_BYTES};
+    if (s->guard != FERN__GUARD_ADVICE ||
+            syscall(SYS_process_madvise, PIDFD_SELF, guards, n, MADV_GUARD_INSTALL, 0) !=
+                    (long)(n * GUARD_BYTES))
+        return false;
+    slab->guarded += n;
+    return true;
+}
+
 void *
 fern__stack_take_fresh(struct fern__stacks *s)
 {
@@ -292,7 +318,10 @@ fern__stack_take_fresh(struct fern__stacks *s)
         s->filling = s->filling->newer;
     size_t index = s->filling->used++;
     char *stride = s->filling->base + index * s->stride;
-    install_guard(s, stride);
+    if (index >= s->filling->guarded && !install_guards(s, s->filling)) {
+        install_guard(s, stride);
+        s->filling->guarded = index + 1;
+    }
     fern__tool_stack_new(stride + GUARD_BYTES, s->stack_bytes);
     return stride + s->stride - index % COLOURS * 64;
 }

@@ -29,7 +29,8 @@ struct fern__slab {
     struct fern__slab *newer;
     char *base;
     size_t stacks;
-    size_t used; /* the first so many have been handed out and are guarded */
+    size_t used;    /* the first so many have been handed out */
+    size_t guarded; /* the first so many are guarded */
     size_t stride;
     size_t stack_bytes;
 };
