@@ -86,7 +86,7 @@ def drive(server, clients, count):
     threads, after = status(server.pid)
     each = (after - before) / count
     print(f"      the server: {threads} thread{'s' * (threads > 1)}, {each:.1f} KiB of memory "
-          f"for each connection", flush=True)
+          f"for each connection (the kernel's buffers not counted)", flush=True)
     used = cpu_seconds(server.pid)
     rate = phase(clients, "flat", "each sends again at once")
     used = cpu_seconds(server.pid) - used
