@@ -43,6 +43,8 @@ caller_make(struct fern__hub *hub)
         return -ENOMEM;
     hub->live++;
     g->fn = caller_main;
+    g->site = NULL;
+    g->parent_id = 0;
     g->refs = 1;
     fern__greenlet_mark(g, FERN__CALLER | FERN__DAEMON);
     g->interrupt = -EDEADLK;

@@ -123,7 +123,7 @@ fern__sched_spend_slow(struct fern__hub *hub)
             hub->ops_left = 0;
         }
     }
-    if (hub->ops_left > 0 || hub->current->flags & FERN__CALLER)
+    if (hub->ops_left > 0 || hub->current->interrupt == -EDEADLK)
         return;
     hub->ops_left = (int32_t)hub->options.budget_ops;
     fern__pause_yield(hub, hub->current);

@@ -206,6 +206,7 @@ finish_marked(struct fern__hub *hub, fern_greenlet *g, bool ran)
         fern__spawn_orphan(hub, g->id);
     if (ran && hub->observed)
         fern__observe_end(hub, g);
+    fern__observe_forget(hub, g);
     if (hub->hooks.ended)
         hub->hooks.ended(g, hub->hooks.arg);
     if (g->flags & FERN__LINKED)
@@ -218,7 +219,8 @@ finish_marked(struct fern__hub *hub, fern_greenlet *g, bool ran)
 static void
 finish(struct fern__hub *hub, fern_greenlet *g, void *value, bool ran)
 {
-    if (g->dirty & FERN__DIRTY_REST) {
+    if (g->dirty & FERN__DIRTY_REST || hub->hooks.ended) {
+        g->dirty |= FERN__DIRTY_REST;
         g->interrupt = -EDEADLK; /* whatever is called from here on must not wait */
         free_arg(g);
     }
@@ -245,7 +247,13 @@ fern__greenlet_finish_unrun(fern_greenlet *g)
         hub->stale++;
     else
         hub->live--;
+    /* What its end calls runs on the stack of who ended it, and must not wait there either. */
+    fern_greenlet *self = hub->current;
+    bool refusing = self->interrupt == -EDEADLK;
+    self->interrupt = -EDEADLK;
     finish(hub, g, NULL, false);
+    if (!refusing)
+        fern__greenlet_set_interrupt(self);
     if (spawned && !queued)
         fern__greenlet_release(g);
 }

@@ -17,7 +17,7 @@
 #include "core/registry.h"
 #include "core/report.h"
 #include "core/sched.h"
-#include "core/scope.h"
+#include "core/timer.h"
 #include "core/wait.h"
 
 #include <errno.h>
@@ -54,20 +54,34 @@ gather(fern_greenlet *g, void *arg)
     return true;
 }
 
-/* Kill everybody and wait for them. */
-static void
-end_greenlets(struct fern__hub *hub)
+/* Kill everybody and wait for them; if there is nobody, let callbacks be made. @return how many
+ * there were; a negative code: they would not end */
+static ssize_t
+end_round(struct fern__hub *hub, fern_time end)
 {
     struct gathering all = {.room = hub->live};
     all.gs = calloc(all.room + 1, sizeof *all.gs);
     if (!all.gs)
-        return;
+        return -ENOMEM;
     fern__greenlet_each(hub, gather, &all);
-    if (all.n && fern_kill_all(all.gs, all.n, 0, fern_in(END_NS)) < 0)
-        fern__report_left(hub);
+    int r = all.n ? fern_kill_all(all.gs, all.n, 0, end) : fern_yield();
     for (size_t i = 0; i < all.n; i++)
         fern_greenlet_unref(all.gs[i]);
     free(all.gs);
+    return r < 0 ? r : (ssize_t)all.n;
+}
+
+static void
+end_greenlets(struct fern__hub *hub)
+{
+    fern_time end = fern_in(END_NS);
+    ssize_t n;
+    /* Those that end may spawn others, and links are called: until there are none of either. */
+    do {
+        n = end_round(hub, end);
+        if (n < 0)
+            fern__report_left(hub);
+    } while (n >= 0 && (n || fern__ring_count(&hub->ready)) && fern_now().ns < end.ns);
 }
 
 static bool
@@ -109,8 +123,11 @@ hub_end(void *arg)
                 "pthread_exit() on a greenlet's stack: greenlet #%llu must "
                 "end by returning or by fern_exit()",
                 (unsigned long long)hub->current->id);
+    /* The frames with its scopes are gone: they must not be touched. */
+    hub->root->scopes = NULL;
+    if (fern__wheel_armed(&hub->root->timer))
+        fern__timer_disarm(hub->root);
     hub->root->kills = 0;
-    fern__scope_abandon(hub->root);
     fern__greenlet_set_interrupt(hub->root);
     end_greenlets(hub);
     fern__report_detach();

@@ -42,6 +42,9 @@ fern_greenlet_unref(fern_greenlet *g)
                 (unsigned long long)g->id);
         return;
     }
+    /* Nobody can start it any more: whoever waits for its end must hear of it. */
+    if (fern__unlikely(g->life == FERN__LIFE_NEW && g->refs == 1))
+        fern__greenlet_kill(g, 0);
     fern__greenlet_drop(fern__self_hub(), g);
 }
 
@@ -101,8 +104,7 @@ fern_set_daemon(fern_greenlet *g, bool daemon)
     if (daemon == !!(g->flags & FERN__DAEMON))
         return 0;
     /* What it waits for now starts or stops to count. */
-    size_t wakers = fern__wheel_armed(&g->timer) +
-                    (size_t)(fern__wait_is_open(g) && g->waiting && g->waiting->outside);
+    size_t wakers = fern__wheel_armed(&g->timer) + (g->waiting && g->waiting->outside);
     fern__greenlet_hub(g)->wakers += daemon ? -wakers : wakers;
     g->flags ^= FERN__DAEMON;
     return 0;
@@ -157,7 +159,7 @@ fern_set_switch_hooks(fern_greenlet *g, void (*out)(void *), void (*in)(void *),
     extra->hook_out = out;
     extra->hook_in = in;
     extra->hook_arg = arg;
-    bool hooked = out || in;
+    bool hooked = (out || in) && g->life != FERN__LIFE_DONE;
     if (hooked && !(g->flags & FERN__HOOKED))
         fern__greenlet_hub(g)->hook_users++;
     if (!hooked && g->flags & FERN__HOOKED)

@@ -42,7 +42,7 @@ fern_kill(fern_greenlet *g, int code, fern_time deadline)
     fern_greenlet *self = fern__greenlet_hub(g)->current;
     fern__greenlet_kill(g, code);
     if (g == self)
-        return self->interrupt ? self->interrupt : -EDEADLK;
+        return -ECANCELED;
     return fern_join(g, deadline);
 }
 

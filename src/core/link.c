@@ -66,8 +66,18 @@ run(void *arg)
 static void *
 run_greenlet(void *arg)
 {
-    run(arg);
+    struct user_link *link = arg;
+    link->fn(link->source, link->arg);
     return NULL;
+}
+
+/* The runner has ended, on whichever way, or never ran. */
+static void
+runner_done(void *arg)
+{
+    struct user_link *link = arg;
+    fern_greenlet_unref(link->source);
+    free(link);
 }
 
 /* Give back what was reserved for a link that is not going to be served. */
@@ -75,7 +85,7 @@ static void
 discard(struct fern__hub *hub, struct user_link *link)
 {
     if (link->runner)
-        fern_greenlet_unref(link->runner);
+        fern__greenlet_release(link->runner);
     else
         hub->calls--;
     free(link);
@@ -85,7 +95,8 @@ static void
 user_link_ended(struct fern__link *base, fern_greenlet *g)
 {
     struct user_link *link = fern__container_of(base, struct user_link, link);
-    if (!wants(link, g)) {
+    bool stopped = link->runner && link->runner->life == FERN__LIFE_DONE;
+    if (stopped || !wants(link, g)) {
         discard(fern__greenlet_hub(g), link);
         return;
     }
@@ -98,7 +109,8 @@ user_link_ended(struct fern__link *base, fern_greenlet *g)
     }
     fern_greenlet *runner = link->runner;
     link->runner = NULL;
-    runner->arg = link;
+    runner->extra->free_arg = runner_done;
+    runner->extra->free_what = link;
     fern_start(runner);
     fern_greenlet_unref(runner);
 }
@@ -108,8 +120,16 @@ reserve(struct fern__hub *hub, struct user_link *link)
 {
     if (!(link->flags & FERN_LINK_SPAWN))
         return fern__call_reserve(hub);
-    link->runner = fern__spawn_make(hub, run_greenlet, link);
-    return link->runner ? 0 : -ENOMEM;
+    fern_greenlet *runner = fern__spawn_make(hub, run_greenlet, link);
+    if (!runner)
+        return -ENOMEM;
+    runner->site = NULL;
+    if (!fern__greenlet_extra(runner)) {
+        fern__greenlet_release(runner);
+        return -ENOMEM;
+    }
+    link->runner = runner;
+    return 0;
 }
 
 int

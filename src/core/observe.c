@@ -47,15 +47,16 @@ fern__observe_start(struct fern__hub *hub, fern_greenlet *g)
 
 /* The control words live in the frame: below them the next words of the parked stack. */
 static UNINSTRUMENTED void
-fpu_save(fern_greenlet *g)
+fpu_save(uint32_t *ret_mxcsr, uint16_t *ret_fpucw)
 {
 #if defined(__x86_64__)
-    __asm__ volatile("stmxcsr %0" : "=m"(g->extra->mxcsr));
-    __asm__ volatile("fnstcw %0" : "=m"(g->extra->fpucw));
+    __asm__ volatile("stmxcsr %0" : "=m"(*ret_mxcsr));
+    __asm__ volatile("fnstcw %0" : "=m"(*ret_fpucw));
 #elif defined(__aarch64__)
+    (void)ret_fpucw;
     uint64_t fpcr;
     __asm__ volatile("mrs %0, fpcr" : "=r"(fpcr));
-    g->extra->mxcsr = (uint32_t)fpcr;
+    *ret_mxcsr = (uint32_t)fpcr;
 #endif
 }
 
@@ -85,7 +86,7 @@ fern__observe_leave(struct fern__hub *hub, fern_greenlet *from, fern_greenlet *t
     if (hub->stacks.guard == FERN__GUARD_CANARY && from->stack_top)
         fern__overflow_check(hub, from, false);
     if (from->flags & FERN__FPU) {
-        fpu_save(from);
+        fpu_save(&from->extra->mxcsr, &from->extra->fpucw);
         fpu_load(hub->mxcsr, hub->fpucw);
     }
     if (hub->tooled)
@@ -100,8 +101,10 @@ fern__observe_arrive(
         fern__tool_arrive(tool_of(hub, self));
     if (hub->cxx)
         *hub->cxx = cxx ? *cxx : (struct fern__cxx_globals){0};
-    if (self->flags & FERN__FPU)
+    if (self->flags & FERN__FPU) {
+        fpu_save(&hub->mxcsr, &hub->fpucw);
         fpu_load(self->extra->mxcsr, self->extra->fpucw);
+    }
     if (self->flags & FERN__HOOKED && self->extra->hook_in)
         self->extra->hook_in(self->extra->hook_arg);
 }
@@ -113,12 +116,20 @@ fern__observe_end(struct fern__hub *hub, fern_greenlet *g)
         fern__overflow_check(hub, g, true);
     if (hub->tooled)
         hub->dying = g->extra->tool;
-    if (g->flags & FERN__FPU) {
+    if (g->flags & FERN__FPU)
         fpu_load(hub->mxcsr, hub->fpucw);
-        hub->fpu_users--;
-    }
-    if (g->flags & FERN__HOOKED)
-        hub->hook_users--;
+}
+
+void
+fern__observe_forget(struct fern__hub *hub, fern_greenlet *g)
+{
+    unsigned counted = g->flags & (FERN__FPU | FERN__HOOKED);
+    if (!counted)
+        return;
+    hub->fpu_users -= !!(counted & FERN__FPU);
+    hub->hook_users -= !!(counted & FERN__HOOKED);
+    g->flags = (uint16_t)(g->flags & ~counted);
+    fern__hub_observe(hub);
 }
 
 /* xorshift64*, after Vigna, "An experimental exploration of Marsaglia's xorshift generators". */

@@ -21,6 +21,9 @@ void fern__observe_arrive(
 /* A greenlet has ended; it is still on its stack. */
 void fern__observe_end(struct fern__hub *hub, fern_greenlet *g);
 
+/* It does not count any more among those that make switches go the slower way. */
+void fern__observe_forget(struct fern__hub *hub, fern_greenlet *g);
+
 /* Move a random one of the ready queue to its head. */
 void fern__observe_permute(struct fern__hub *hub);
 

@@ -70,6 +70,7 @@ fern_raw_new(fern_fn *fn, fern_greenlet *parent)
     fern_greenlet *g = fern__spawn_make(hub, fn, NULL);
     if (!g)
         return NULL;
+    g->site = NULL;
     if (!fern__greenlet_extra(g)) {
         fern__greenlet_release(g);
         errno = ENOMEM;

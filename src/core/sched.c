@@ -111,15 +111,20 @@ time_to_wait(struct fern__hub *hub, bool may_wait)
 void
 fern__sched_turn(struct fern__hub *hub, bool may_wait)
 {
+    int saved_errno = *hub->errno_at; /* of the greenlet on whose stack this runs */
     fern__sched_bury(hub);
     if (fern__unlikely(atomic_load_explicit(&hub->dump_wanted, memory_order_relaxed)))
         fern__report_wanted(hub);
+    if (fern__unlikely(hub->stacks.guard == FERN__GUARD_CANARY && !hub->observed))
+        fern__hub_observe(hub); /* guards have run out: from now on canaries are looked at */
 
     int64_t wait = time_to_wait(hub, may_wait);
     bool starved = wait > 0 && hub->wakers == 0;
     if (starved) {
-        if (fern__starve(hub))
+        if (fern__starve(hub)) {
+            *hub->errno_at = saved_errno;
             return; /* main is ready: nothing could ever have woken it */
+        }
         wait = wait < hub->recheck_ns ? wait : hub->recheck_ns;
     }
 
@@ -143,6 +148,7 @@ fern__sched_turn(struct fern__hub *hub, bool may_wait)
     /* 4. pace */
     fern__fair_pace(hub);
     fern__hub_plan_trim(hub);
+    *hub->errno_at = saved_errno;
 }
 
 /* ---- starting and leaving ---- */
@@ -219,8 +225,11 @@ fern__sched_leave(struct fern__hub *hub, fern_greenlet *from)
     fern_greenlet *to = next(hub);
     int saved_errno = *hub->errno_at;
     struct fern__cxx_globals cxx;
-    if (fern__unlikely(hub->observed))
+    if (fern__unlikely(hub->observed)) {
+        if (to == from)
+            return 0; /* nobody is to see a switch that is none */
         fern__observe_leave(hub, from, to, &cxx);
+    }
     hub->current = to;
 
     fern__switch(&from->ctx, &to->ctx);

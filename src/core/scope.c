@@ -181,9 +181,15 @@ int
 fern_shield_stop(fern_scope *shield)
 {
     int r = check_own(shield, SHIELD);
-    if (r == 0)
-        leave(shield);
-    return r;
+    if (r < 0)
+        return r;
+    fern_greenlet *g = shield->fern__greenlet;
+    leave(shield);
+    /* What has passed meanwhile was kept back from the hub's timers. */
+    int64_t now = fern__greenlet_hub(g)->now;
+    if (fern__scope_nearest(g) <= now)
+        fern__scope_expire(g, now);
+    return 0;
 }
 
 bool

@@ -145,8 +145,7 @@ launch(struct fern__hub *hub, fern_greenlet *g, const fern_spawn_options *o)
         g->life = FERN__LIFE_SPAWNED;
         g->refs++;
         int64_t at = fern_in(o->delay_ns).ns;
-        if (at != INT64_MAX)
-            fern__timer_arm_start(g, at);
+        fern__timer_arm_start(g, at < INT64_MAX ? at : INT64_MAX - 1);
         return;
     }
     if (!o->now || hub->current->interrupt) {
@@ -156,6 +155,8 @@ launch(struct fern__hub *hub, fern_greenlet *g, const fern_spawn_options *o)
     }
     g->life = FERN__LIFE_SPAWNED;
     g->refs++;
+    if (hub->current->scopes)
+        fern__timer_arm_yield(hub->current);
     fern__ready(hub, hub->current);
     fern__ready_first(hub, fern__unrun(g));
     fern__sched_leave(hub, hub->current);
@@ -178,9 +179,9 @@ spawn_with(fern_fn *fn, void *arg, const fern_spawn_options *o, const fern_site 
         return NULL;
     }
     configure(hub, g, o);
-    if (o->detached)
-        g->refs--;
     launch(hub, g, o);
+    if (o->detached)
+        fern__greenlet_release(g);
     return g;
 }
 

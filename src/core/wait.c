@@ -22,8 +22,11 @@ fern__park(struct fern__hub *hub, fern_greenlet *g, fern_time deadline)
     if (outside && !(g->flags & FERN__DAEMON))
         hub->wakers++;
     fern__sched_leave(hub, g);
-    if (outside && !(g->flags & FERN__DAEMON))
-        hub->wakers--;
+    if (outside) {
+        if (!(g->flags & FERN__DAEMON))
+            hub->wakers--;
+        g->waiting = NULL; /* it counts no more: fern_set_daemon() looks here */
+    }
     if (fern__wheel_armed(&g->timer) && !g->scopes)
         fern__timer_disarm(g);
     return g->result;
