@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a hub: made when needed, looked at, stepped by a foreign loop, ended with its
+ * thread; calls from a thread that is not its own; and main when nothing can wake it.
+ */
+
+#include "harness.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "trace.h"
+
+/* Runs a function on an OS thread of its own and waits for its end. */
+static void
+on_thread(void *(*fn)(void *), void *arg)
+{
+    pthread_t thread;
+    ASSERT_EQ(pthread_create(&thread, NULL, fn, arg), 0);
+    ASSERT_EQ(pthread_join(thread, NULL), 0);
+}
+
+/* ---- made when needed ---- */
+
+TEST(without_a_hub_there_is_nobody_to_yield_to)
+{
+    ASSERT_OK(fern_yield());
+    ASSERT_OK(fern_checkpoint());
+    ASSERT_EQ(fern_uncancel(), 0);
+    ASSERT_EQ(fern_cancelling(NULL), 0);
+    ASSERT_EQ(fern_hub_timeout(), -1);
+    fern_hub_stats stats;
+    ASSERT_OK(fern_hub_get_stats(&stats));
+    ASSERT_EQ(stats.greenlets, 0);
+    ASSERT_GT(fern_now().ns, 0);
+    ASSERT_OK(fern_hub_get_stats(&stats));
+    ASSERT_EQ(stats.greenlets, 0);
+    ASSERT_NOT_NULL(fern_self());
+    ASSERT_OK(fern_hub_get_stats(&stats));
+    ASSERT_EQ(stats.greenlets, 1);
+    ASSERT_ERR(fern_hub_get_stats(NULL), -EINVAL);
+}
+
+TEST(options_of_the_hub_are_checked)
+{
+    ASSERT_ERR(fern_hub_set_options(NULL), -EINVAL);
+    fern_hub_options options = {.size = 3};
+    ASSERT_ERR(fern_hub_set_options(&options), -EINVAL);
+    options = (fern_hub_options){.size = sizeof options, .switches_max = 5};
+    ASSERT_OK(fern_hub_set_options(&options));
+    ASSERT_NOT_NULL(fern_hub_poller());
+}
+
+/* ---- embedded in a foreign loop ---- */
+
+static void *
+step_thrice(void *word)
+{
+    for (int i = 0; i < 3; i++) {
+        trace("%s%d", (const char *)word, i);
+        if (fern_yield() < 0)
+            return NULL;
+    }
+    return NULL;
+}
+
+TEST(a_step_gives_everybody_who_is_ready_one_turn)
+{
+    ASSERT_EQ(fern_hub_step(), 0);
+    fern_greenlet *a = fern_spawn(step_thrice, "a");
+    fern_greenlet *b = fern_spawn(step_thrice, "b");
+    ASSERT_EQ(fern_hub_timeout(), 0);
+    ASSERT_GT(fern_hub_step(), 0);
+    trace("|");
+    ASSERT_GT(fern_hub_step(), 0);
+    trace("|");
+    ASSERT_GT(fern_hub_step(), 0);
+    ASSERT_STR_EQ(trace_text, "a0 b0 | a1 b1 | a2 b2");
+    ASSERT_GT(fern_hub_step(), 0);
+    ASSERT_EQ(fern_hub_step(), 0);
+    ASSERT_EQ(fern_hub_timeout(), -1);
+    FINISH(a);
+    FINISH(b);
+}
+
+static void
+tick(void *arg)
+{
+    trace("%s", (const char *)arg);
+}
+
+TEST(the_timeout_is_that_of_the_nearest_timer)
+{
+    fern_timer timer = FERN_TIMER_INIT;
+    ASSERT_OK(fern_timer_start(&timer, fern_in(FERN_HOUR), 0, tick, "late"));
+    int64_t wait = fern_hub_timeout();
+    ASSERT_GT(wait, 0);
+    ASSERT_LE(wait, FERN_HOUR);
+    ASSERT_OK(fern_timer_start(&timer, fern_in(0), 0, tick, "now"));
+    ASSERT_EQ(fern_hub_timeout(), 0);
+    ASSERT_OK(fern_hub_step());
+    ASSERT_STR_EQ(trace_text, "now");
+}
+
+static void
+step_inside(void *arg)
+{
+    *(int *)arg = fern_hub_step();
+}
+
+TEST(a_step_inside_a_callback_is_edeadlk)
+{
+    int result = 0;
+    fern_callback callback = FERN_CALLBACK_INIT;
+    ASSERT_OK(fern_call_soon(&callback, step_inside, &result));
+    ASSERT_OK(fern_yield());
+    ASSERT_EQ(result, -EDEADLK);
+}
+
+/* ---- errno ---- */
+
+static void *
+break_errno(void *number)
+{
+    for (int i = 0; i < 3; i++) {
+        ASSERT_EQ(errno, i ? *(int *)number : 0);
+        errno = *(int *)number;
+        if (fern_sleep(i) < 0)
+            return NULL;
+    }
+    return NULL;
+}
+
+TEST(errno_is_kept_for_each_greenlet)
+{
+    int one = 1001, two = 1002;
+    fern_greenlet *a = fern_spawn(break_errno, &one);
+    fern_greenlet *b = fern_spawn(break_errno, &two);
+    errno = 1003;
+    ASSERT_OK(fern_yield());
+    ASSERT_EQ(errno, 1003);
+    ASSERT_OK(fern_join(a, FERN_FOREVER));
+    ASSERT_EQ(errno, 1003);
+    FINISH(b);
+    ASSERT_EQ(errno, 1003);
+    fern_greenlet_unref(a);
+}
+
+static void
+on_alarm(int signal)
+{
+    (void)signal;
+}
+
+TEST(a_signal_during_a_wait_leaves_errno_and_the_wait_alone)
+{
+    ASSERT_OK(fern_hub_step());
+    struct sigaction action = {.sa_handler = on_alarm};
+    ASSERT_EQ(sigaction(SIGALRM, &action, NULL), 0);
+    fern_time start = fern_now();
+    ualarm(1000, 1000);
+    errno = 1003;
+    ASSERT_OK(fern_sleep(10 * FERN_MS));
+    ASSERT_EQ(errno, 1003);
+    ualarm(0, 0);
+    ASSERT_GE(fern_time_diff(fern_now(), start), 10 * FERN_MS);
+}
+
+/* ---- nothing can wake main (D 31, B9) ---- */
+
+static void *
+park_for_ever(void *ret)
+{
+    int r = fern_park(FERN_FOREVER);
+    if (ret)
+        *(int *)ret = r;
+    return NULL;
+}
+
+static void *
+sleep_for_ever(void *unused)
+{
+    (void)fern_sleep(FERN_HOUR);
+    return unused;
+}
+
+TEST(main_is_told_when_nothing_can_wake_it_and_may_go_on)
+{
+    ASSERT_ERR(fern_park(FERN_FOREVER), -EDEADLK);
+    int end = 1;
+    fern_greenlet *g = fern_spawn(park_for_ever, &end);
+    ASSERT_ERR(fern_join(g, FERN_FOREVER), -EDEADLK);
+    ASSERT_EQ(end, 1);
+    ASSERT_ERR(fern_join(g, FERN_FOREVER), -EDEADLK);
+    ASSERT_OK(fern_kill(g, 0, FERN_FOREVER));
+    ASSERT_EQ(end, -ECANCELED);
+    fern_greenlet_unref(g);
+    ASSERT_OK(fern_sleep(1));
+}
+
+TEST(what_daemons_wait_for_does_not_keep_main_waiting)
+{
+    FERN_SPAWN_OPTIONS(options);
+    options.daemon = true;
+    fern_greenlet *g = fern_spawn_with(sleep_for_ever, NULL, &options);
+    ASSERT_ERR(fern_park(FERN_FOREVER), -EDEADLK);
+    fern_timer timer = FERN_TIMER_INIT;
+    ASSERT_OK(fern_timer_start(&timer, fern_in(FERN_HOUR), 0, tick, NULL));
+    ASSERT_OK(fern_timer_set_daemon(&timer, true));
+    ASSERT_ERR(fern_park(FERN_FOREVER), -EDEADLK);
+    ASSERT_EQ(fern_timer_stop(&timer), 1);
+    ASSERT_OK(fern_kill(g, 0, FERN_FOREVER));
+    fern_greenlet_unref(g);
+}
+
+static void
+unpark_main(void *main)
+{
+    ASSERT_OK(fern_unpark(main));
+}
+
+TEST(a_timer_keeps_main_waiting_unless_it_is_a_daemons)
+{
+    fern_timer timer = FERN_TIMER_INIT;
+    ASSERT_OK(fern_timer_set_daemon(&timer, true));
+    ASSERT_OK(fern_timer_start(&timer, fern_in(FERN_MS), 0, unpark_main, fern_self()));
+    ASSERT_OK(fern_timer_set_daemon(&timer, false));
+    ASSERT_OK(fern_park(FERN_FOREVER));
+    FERN_SPAWN_OPTIONS(options);
+    options.delay_ns = FERN_MS;
+    fern_greenlet *g = fern_spawn_with(say, "x", &options);
+    ASSERT_OK(fern_set_daemon(g, true));
+    ASSERT_ERR(fern_join(g, FERN_FOREVER), -EDEADLK);
+    ASSERT_OK(fern_set_daemon(g, false));
+    FINISH(g);
+}
+
+/* ---- the end of a thread ---- */
+
+static void *
+clean_up_once(void *unused)
+{
+    ASSERT_ERR(fern_sleep(FERN_HOUR), -ECANCELED);
+    trace("cleaned");
+    return unused;
+}
+
+static void
+link_called(fern_greenlet *g, void *word)
+{
+    ASSERT_TRUE(fern_ready(g));
+    trace("%s", (const char *)word);
+}
+
+static void *
+leave_work_behind(void *unused)
+{
+    fern_greenlet *g = fern_spawn(clean_up_once, NULL);
+    ASSERT_OK(fern_link(g, link_called, "linked", FERN_LINK_ANY));
+    ASSERT_OK(fern_link(g, link_called, "spawned", FERN_LINK_SPAWN));
+    ASSERT_OK(fern_yield());
+    fern_greenlet_unref(g);
+    FERN_SPAWN_OPTIONS(options);
+    options.unstarted = true;
+    options.free_arg = tick;
+    ASSERT_NOT_NULL(fern_spawn_with(say, "freed", &options));
+    return unused;
+}
+
+TEST(when_a_thread_ends_its_greenlets_are_killed_and_joined)
+{
+    on_thread(leave_work_behind, NULL);
+    ASSERT_STR_HAS(trace_text, "cleaned");
+    ASSERT_STR_HAS(trace_text, "linked");
+    ASSERT_STR_HAS(trace_text, "freed");
+}
+
+static void *
+spawn_while_dying(void *depth)
+{
+    ASSERT_ERR(fern_sleep(FERN_HOUR), -ECANCELED);
+    trace("died");
+    if (*(int *)depth) {
+        --*(int *)depth;
+        FERN_SPAWN_OPTIONS(options);
+        options.detached = true;
+        options.now = true;
+        (void)fern_uncancel();
+        ASSERT_NOT_NULL(fern_spawn_with(spawn_while_dying, depth, &options));
+    }
+    return NULL;
+}
+
+static void *
+leave_a_family(void *depth)
+{
+    ASSERT_OK(fern_go(spawn_while_dying, depth));
+    ASSERT_OK(fern_yield());
+    return NULL;
+}
+
+TEST(those_spawned_by_the_dying_are_killed_too)
+{
+    int depth = 3;
+    on_thread(leave_a_family, &depth);
+    ASSERT_STR_EQ(trace_text, "died died died died");
+}
+
+static void *
+exit_inside_a_scope(void *unused)
+{
+    fern_greenlet *g = fern_spawn(clean_up_once, NULL);
+    fern_scope outer = FERN_SCOPE_INIT, inner = FERN_SCOPE_INIT;
+    ASSERT_OK(fern_scope_start(&outer, fern_in(FERN_HOUR)));
+    ASSERT_OK(fern_scope_start(&inner, fern_in(FERN_MINUTE)));
+    ASSERT_OK(fern_yield());
+    fern_greenlet_unref(g);
+    pthread_exit(unused);
+}
+
+static void *
+deep(void *arg)
+{
+    /* The frames with the scopes are far below those that run at the thread's end. */
+    char room[8192];
+    memset(room, 0x5a, sizeof room);
+    __asm__ volatile("" : : "r"(room) : "memory");
+    return exit_inside_a_scope(arg);
+}
+
+TEST(a_thread_may_end_inside_a_scope)
+{
+    on_thread(deep, NULL);
+    ASSERT_STR_EQ(trace_text, "cleaned");
+}
+
+static void *
+refuse_to_end(void *unused)
+{
+    fern_scope shield = FERN_SCOPE_INIT;
+    ASSERT_OK(fern_shield_start(&shield));
+    for (;;)
+        (void)fern_sleep(FERN_HOUR);
+    return unused;
+}
+
+static void *
+leave_one_that_stays(void *unused)
+{
+    FERN_SPAWN_OPTIONS(options);
+    options.name = "stubborn";
+    options.detached = true;
+    ASSERT_NOT_NULL(fern_spawn_with(refuse_to_end, NULL, &options));
+    ASSERT_OK(fern_yield());
+    return unused;
+}
+
+static void
+end_thread_with_one_that_stays(void *unused)
+{
+    on_thread(leave_one_that_stays, unused);
+}
+
+TEST(one_that_will_not_end_is_dropped_with_a_report_after_a_second)
+{
+    char text[4096];
+    int status = harness_child(end_thread_with_one_that_stays, NULL, text, sizeof text);
+    ASSERT_EQ(status, 0);
+    ASSERT_STR_HAS(text, "stubborn");
+}
+
+static void *
+leave_the_thread(void *unused)
+{
+    pthread_exit(unused);
+}
+
+static void *
+run_one_that_leaves(void *unused)
+{
+    fern_greenlet *g = fern_spawn(leave_the_thread, NULL);
+    ASSERT_OK(fern_join(g, FERN_FOREVER));
+    return unused;
+}
+
+static void
+end_thread_from_a_greenlet(void *unused)
+{
+    on_thread(run_one_that_leaves, unused);
+}
+
+TEST(pthread_exit_on_a_greenlets_stack_dies_with_a_message)
+{
+    char text[4096];
+    int status = harness_child(end_thread_from_a_greenlet, NULL, text, sizeof text);
+    ASSERT_TRUE(WIFSIGNALED(status));
+    ASSERT_EQ(WTERMSIG(status), SIGABRT);
+    ASSERT_STR_HAS(text, "pthread_exit() on a greenlet's stack");
+}
+
+static void *
+use_a_hub_and_leave(void *unused)
+{
+    fern_greenlet *g = fern_spawn(say, "x");
+    ASSERT_OK(fern_join(g, FERN_FOREVER));
+    fern_greenlet_unref(g);
+    ASSERT_NULL(fern__test_leaks());
+    return unused;
+}
+
+TEST(hubs_come_and_go_with_their_threads)
+{
+    for (int i = 0; i < 20; i++)
+        on_thread(use_a_hub_and_leave, NULL);
+    fern_hub_stats stats;
+    ASSERT_OK(fern_hub_get_stats(&stats));
+    ASSERT_EQ(stats.greenlets, 0);
+}
+
+/* ---- from another thread ---- */
+
+struct foreign {
+    fern_greenlet *g;
+    fern_scope *scope;
+    fern_timer *timer;
+    fern_callback *callback;
+};
+
+static void *
+use_foreign_greenlet(void *arg)
+{
+    struct foreign *f = arg;
+    fern_outcome outcome;
+    fern_greenlet *two[] = {f->g, f->g};
+    ASSERT_ERR(fern_join(f->g, FERN_FOREVER), -EXDEV);
+    ASSERT_ERR(fern_get(f->g, &outcome, FERN_FOREVER), -EXDEV);
+    ASSERT_ERR(fern_join_all(two, 2, FERN_FOREVER), -EXDEV);
+    ASSERT_ERR(fern_kill(f->g, 0, FERN_FOREVER), -EXDEV);
+    ASSERT_ERR(fern_kill_all(two, 2, 0, FERN_FOREVER), -EXDEV);
+    ASSERT_ERR(fern_kill_id(fern_id(f->g), 0), -ESRCH);
+    ASSERT_ERR(fern_cancel_start(f->g), -EXDEV);
+    ASSERT_ERR(fern_start(f->g), -EXDEV);
+    ASSERT_ERR(fern_unpark(f->g), -EXDEV);
+    ASSERT_ERR(fern_set_daemon(f->g, true), -EXDEV);
+    ASSERT_ERR(fern_link(f->g, link_called, NULL, 0), -EXDEV);
+    ASSERT_ERR(fern_unlink(f->g, link_called, NULL), -EXDEV);
+    ASSERT_ERR(fern_unlink_all(f->g), -EXDEV);
+    ASSERT_ERR(fern_set_switch_hooks(f->g, NULL, NULL, NULL), -EXDEV);
+    ASSERT_ERR(fern_raw_switch(f->g, NULL, NULL), -EXDEV);
+    ASSERT_ERR(fern_raw_throw(f->g, -1, NULL), -EXDEV);
+    errno = 0;
+    ASSERT_NULL(fern_raw_new(say, f->g));
+    ASSERT_EQ(errno, EXDEV);
+    return NULL;
+}
+
+static void *
+use_foreign_objects(void *arg)
+{
+    struct foreign *f = arg;
+    ASSERT_ERR(fern_scope_stop(f->scope), -EPERM);
+    ASSERT_ERR(fern_scope_reschedule(f->scope, FERN_FOREVER), -EPERM);
+    ASSERT_ERR(fern_scope_cancel(f->scope, 0), -EXDEV);
+    ASSERT_ERR(fern_timer_stop(f->timer), -EXDEV);
+    ASSERT_ERR(fern_timer_set_daemon(f->timer, true), -EXDEV);
+    ASSERT_ERR(fern_timer_start(f->timer, fern_in(0), 0, tick, NULL), -EXDEV);
+    ASSERT_ERR(fern_callback_cancel(f->callback), -EXDEV);
+    ASSERT_ERR(fern_call_soon(f->callback, tick, NULL), -EALREADY);
+    return NULL;
+}
+
+TEST(a_foreign_threads_use_of_a_greenlet_is_exdev)
+{
+    struct foreign f = {.g = fern_spawn(say, "x")};
+    on_thread(use_foreign_greenlet, &f);
+    FINISH(f.g);
+}
+
+TEST(a_foreign_threads_use_of_scopes_timers_and_callbacks_is_answered)
+{
+    fern_scope scope = FERN_SCOPE_INIT;
+    fern_timer timer = FERN_TIMER_INIT;
+    fern_callback callback = FERN_CALLBACK_INIT;
+    struct foreign f = {.scope = &scope, .timer = &timer, .callback = &callback};
+    ASSERT_OK(fern_scope_start(&scope, FERN_FOREVER));
+    ASSERT_OK(fern_timer_start(&timer, fern_in(FERN_HOUR), 0, tick, NULL));
+    ASSERT_OK(fern_call_soon(&callback, tick, "called"));
+    on_thread(use_foreign_objects, &f);
+    ASSERT_OK(fern_scope_stop(&scope));
+    ASSERT_EQ(fern_timer_stop(&timer), 1);
+    ASSERT_OK(fern_yield());
+    ASSERT_STR_EQ(trace_text, "called");
+}
+
+static void *
+unref_foreign(void *g)
+{
+    fern_greenlet_unref(g);
+    return NULL;
+}
+
+static void
+unref_on_a_thread(void *unused)
+{
+    (void)unused;
+    on_thread(unref_foreign, fern_spawn(say, "x"));
+}
+
+TEST(an_unref_on_a_foreign_thread_is_reported_and_lost)
+{
+    char text[1024];
+    ASSERT_EQ(harness_child(unref_on_a_thread, NULL, text, sizeof text), 0);
+    ASSERT_STR_HAS(
+            text, "fern_greenlet_unref() of greenlet #2 on a thread that is not its own");
+}
