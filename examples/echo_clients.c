@@ -148,8 +148,8 @@ run_phase(const char *name, int64_t interval_ns, int seconds)
             break;
     }
     printf("%s-rate %.0f p50 %.3f p90 %.3f p99 %.3f p99.9 %.3f\n", name,
-            (double)answers / seconds, percentile_ms(50), percentile_ms(90), percentile_ms(99),
-            percentile_ms(99.9));
+            (double)answers / seconds, percentile_ms(50), percentile_ms(90),
+            percentile_ms(99), percentile_ms(99.9));
     for (int i = 0; i < wanted; i++)
         fern_greenlet_unref(all[i]);
     free(all);
