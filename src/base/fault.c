@@ -55,13 +55,15 @@ fern__fault_hit(const char *name)
 {
     atomic_fetch_add(&calls, 1);
     unsigned count = atomic_load(&plan_count);
+    int error = 0;
+    /* A call counts for every plan, also when an earlier one strikes. */
     for (unsigned i = 0; i < count; i++) {
         if (plans[i].name[0] && strcmp(plans[i].name, name) != 0)
             continue;
-        if (atomic_fetch_sub(&plans[i].left, 1) == 1)
-            return plans[i].error;
+        if (atomic_fetch_sub(&plans[i].left, 1) == 1 && !error)
+            error = plans[i].error;
     }
-    return 0;
+    return error;
 }
 
 uint64_t
