@@ -545,6 +545,7 @@ TEST(a_handler_killed_before_it_ran_has_its_connection_closed)
     ASSERT_EQ(stats_of(server).active, 0);
     expect_closed(fd);
     fern_server_free(server);
+    fern_yield();
 }
 
 TEST(a_stop_without_waiting_kills_at_once)
