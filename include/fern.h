@@ -14,7 +14,8 @@
  *     fern_greenlet *g = fern_spawn(hello, "world");
  *     fern_join(g, FERN_FOREVER);
  *
- * Read in this order: time.h, greenlet.h, scope.h, io.h, socket.h, server.h, loop.h, debug.h.
+ * Read in this order: time.h, greenlet.h, scope.h, io.h, socket.h, stream.h, server.h, loop.h,
+ * debug.h.
  */
 #ifndef FERN_H
 #define FERN_H
@@ -26,6 +27,7 @@
 #include <fern/scope.h>
 #include <fern/server.h>
 #include <fern/socket.h>
+#include <fern/stream.h>
 #include <fern/time.h>
 
 #endif

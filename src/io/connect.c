@@ -71,7 +71,7 @@ pause_for(struct fern__op *op, int64_t ns)
 
 /* Wait until the connection under way is made or has failed. */
 static int
-finish(struct fern__op *op)
+finish(struct fern__op *op, const fern_address *to)
 {
     struct fern__fd *rec = op->rec;
     int r = 0;
@@ -93,7 +93,12 @@ finish(struct fern__op *op)
     socklen_t len = sizeof error;
     r = fern__sys_getsockopt(rec->fd, SOL_SOCKET, SO_ERROR, &error, &len);
     rec->ready |= FERN__FD_IN | FERN__FD_OUT;
-    return r < 0 ? r : -error;
+    if (r < 0 || error)
+        return r < 0 ? r : -error;
+    /* The kernel counts a connection as made when connect has said so; the next call would. */
+    if (to->as.any.sa_family == AF_INET || to->as.any.sa_family == AF_INET6)
+        connect_once(rec, to);
+    return 0;
 }
 
 static int
@@ -103,7 +108,7 @@ connect_op(struct fern__op *op, const fern_address *to)
     for (;;) { /* ends connected, with an error, or when the wait does */
         int r = connect_once(op->rec, to);
         if (r == -EINPROGRESS || r == -EALREADY || r == -EINTR)
-            return finish(op);
+            return finish(op, to);
         if (r != -EAGAIN)
             return r;
         r = pause_for(op, pause_ns);

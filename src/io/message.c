@@ -6,6 +6,7 @@
 #include "io/op.h"
 
 #include <fern/socket.h>
+#include <string.h>
 
 /* These leave bytes where they were, wait for more, or take what is no part of the stream: such a
  * call says nothing about what is left. */
@@ -122,12 +123,31 @@ attempt_sendmsg(struct fern__fd *rec, void *args)
     return fern__sys_sendmsg(rec->fd, m->msg, m->flags | MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+/* Fds that came with a message have numbers of which fern may know something old. */
+static void
+meet(struct msghdr *msg)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+            continue;
+        size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < count; i++) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
+            fern__fd_opened(fd, FERN__FD_FOREIGN);
+        }
+    }
+}
+
 ssize_t
 fern_recvmsg(int fd, struct msghdr *msg, int flags, fern_time deadline)
 {
     FERN_CHECK(msg, -EINVAL);
     struct message m = {.msg = msg, .before = *msg, .flags = flags};
-    return run_recv(fd, attempt_recvmsg, &m, flags, 0, deadline);
+    ssize_t n = run_recv(fd, attempt_recvmsg, &m, flags, 0, deadline);
+    if (n >= 0)
+        meet(msg);
+    return n;
 }
 
 ssize_t

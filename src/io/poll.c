@@ -36,6 +36,9 @@ describe(const struct fern__cell *cell, char *text, size_t bytes)
 static const struct fern__waitable waitable_poll = {
         .name = "poll", .outside = true, .describe = describe};
 
+/* Without an fd, only a timer or a kill can end it. */
+static const struct fern__waitable waitable_nothing = {.name = "poll of no fd"};
+
 /* ---- watching ---- */
 
 /* Ask the kernel. @return how many are ready */
@@ -86,12 +89,15 @@ park(struct watching *w)
     int r = w->op.g->interrupt;
     for (size_t i = 0; i < w->count; i++)
         w->watches[i] = (struct fern__fd_watch){0};
+    bool any = false;
     for (size_t i = 0; r == 0 && i < w->count; i++) {
-        if (w->fds[i].fd >= 0)
-            r = watch_one(w, i);
+        if (w->fds[i].fd < 0)
+            continue;
+        any = true;
+        r = watch_one(w, i);
     }
     if (r == 0) {
-        fern__wait_begin(w->op.g, &waitable_poll, w);
+        fern__wait_begin(w->op.g, any ? &waitable_poll : &waitable_nothing, w);
         r = fern__park(w->op.hub, w->op.g, w->op.deadline);
     }
     unwatch(w);
@@ -111,7 +117,7 @@ wait_for_any(struct watching *w)
     int r;
     do {
         r = park(w);
-        if (r == 0)
+        if (r == 0 && w->count)
             r = ask(w);
     } while (r == 0);
     if (w->watches != few)

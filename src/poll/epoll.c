@@ -162,6 +162,11 @@ epoll_turn(struct fern__poller *poller, int64_t timeout_ns)
         timeout_ns = cut_to_sweep(fds, timeout_ns);
     }
     int n = wait_for_events(ep, timeout_ns);
+    if (fern__unlikely(n == -EBADF || n == -EINVAL))
+        fern__die(__FILE__, __LINE__,
+                "fd %d, which is fern's own epoll descriptor, has been closed by the "
+                "program",
+                ep->epfd);
     for (int i = 0; i < n; i++) {
         uint64_t data = ep->events[i].data.u64;
         struct fern__fd *rec = fern__fd_at(fds, (int)(uint32_t)data);

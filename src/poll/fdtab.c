@@ -18,6 +18,8 @@
  */
 #include "poll/fdtab.h"
 
+#include "core/pause.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,6 +208,17 @@ fern__fd_note_park(struct fern__fds *fds, struct fern__fd *rec)
         fds->sweep_at = fds->poller.hub->now + SWEEP_NS;
 }
 
+/* The kernel cannot tell when this will be ready, and so calls it ready always. Then it is asked
+ * by poll, which says so too, and used plainly, as a file. If even that gives -EAGAIN others run
+ * before it is tried again. */
+static void
+take_as_ready(struct fern__fds *fds, fern_greenlet *g, struct fern__fd *rec)
+{
+    if (rec->how == FERN__FD_POLLED)
+        fern__pause_yield(fds->poller.hub, g);
+    rec->how = FERN__FD_POLLED;
+}
+
 int
 fern__fd_wait(struct fern__fds *fds, fern_greenlet *g, struct fern__fd *rec, unsigned dir,
         bool again, fern_time deadline)
@@ -215,8 +228,11 @@ fern__fd_wait(struct fern__fds *fds, fern_greenlet *g, struct fern__fd *rec, uns
     rec->ready &= (uint8_t)~dir;
     uint32_t word = rec->word;
     int r = fds->ops->arm(fds, rec, false);
-    if (fern__unlikely(r != 0))
+    if (fern__unlikely(r != 0)) {
+        if (r > 0)
+            take_as_ready(fds, g, rec);
         return r < 0 ? r : 0;
+    }
     fern__fd_note_park(fds, rec);
     fern__wait_begin(
             g, dir == FERN__FD_IN ? &fern__waitable_fd_in : &fern__waitable_fd_out, rec);

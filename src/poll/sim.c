@@ -3,9 +3,9 @@
  * The sim poller: real fds, virtual time.
  *
  * A turn looks at the real fds first. If none is ready and a timer is armed, the clock jumps to
- * it; without a timer the turn waits for the fds in real time. Bytes that this program has just
- * sent to itself may take the kernel a moment to deliver: while somebody waits for an fd, that
- * moment is granted in real time before each jump.
+ * it; without a timer the turn waits in real time. Bytes that this program has just sent to
+ * itself may take the kernel a moment to deliver: while somebody waits for an fd, that moment is
+ * granted in real time before each jump.
  */
 #include "poll/backends.h"
 #include "poll/level.h"
@@ -30,15 +30,16 @@ static int
 sim_turn(struct fern__poller *poller, int64_t timeout_ns)
 {
     struct fern__level *level = fern__level_of(poller);
-    if (timeout_ns == INT64_MAX)
-        return fern__level_poll(level, INT64_MAX);
+    int64_t next = timeout_ns > 0 ? fern__wheel_next(&poller->hub->wheel) : 0;
+    if (next == INT64_MAX)
+        return fern__level_poll(level, timeout_ns);
     if (poller->busy) {
         int n = fern__level_poll(level, timeout_ns ? GRACE_NS : 0);
         if (n > 0)
             return n;
     }
     if (timeout_ns > 0)
-        fern__clock_advance(fern__add_saturating(fern__clock_now(), timeout_ns));
+        fern__clock_advance(next);
     return 0;
 }
 
