@@ -66,18 +66,42 @@ http {{
 """
 
 
-def real_server(folder, pages):
-    """(name, command, port, whether it takes its time) of a web server of this machine."""
-    port, nginx = free_port(), shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
-    if nginx:
-        module = next(filter(os.path.exists, ECHO_MODULES), None)
-        with open(f"{folder}/nginx.conf", "w", encoding="utf-8") as file:
-            file.write(nginx_config(folder, pages, port, module))
-        return "nginx", [nginx, "-c", f"{folder}/nginx.conf", "-e", f"{folder}/error.log"], \
-            port, bool(module)
-    command = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1",
-               "--directory", pages]
-    return "Python's http.server", command, port, False
+def use_nginx(folder, pages):
+    """(name, command, port, whether it takes its time); None where there is no nginx."""
+    nginx = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
+    if not nginx:
+        return None
+    port, module = free_port(), next(filter(os.path.exists, ECHO_MODULES), None)
+    with open(f"{folder}/nginx.conf", "w", encoding="utf-8") as file:
+        file.write(nginx_config(folder, pages, port, module))
+    return "nginx", [nginx, "-c", f"{folder}/nginx.conf"], port, bool(module)
+
+
+def use_python(_, pages):
+    port = free_port()
+    command = [sys.executable, f"{ROOT}/demo/http_server.py", str(port), pages, str(DELAY_MS)]
+    return "Python's http.server", command, port, True
+
+
+def fetch_from(build, pages, server):
+    """Fetch from somebody else's server; raises OSError when it does not start."""
+    name, command, port, is_slow = server
+    with running(command, port) as address:
+        slow = f", which takes {DELAY_MS} ms over a page too" if is_slow else \
+            ", which answers at once, so there is less to gain"
+        print(f"   From {name}{slow}:", flush=True)
+        return f"{fetch(build, address, pages):.0f} times from {name}"
+
+
+def fetch_from_real(build, folder, pages):
+    for choice in (use_nginx, use_python):
+        server = choice(folder, pages)
+        if server:
+            try:
+                return fetch_from(build, pages, server)
+            except OSError as why:
+                print(f"   {server[0]} is left out: {why}", flush=True)
+    raise AssertionError("no web server starts here")
 
 
 def show(build):
@@ -91,11 +115,5 @@ def show(build):
         with serving(example(build, "page_server"), "127.0.0.1:0", pages,
                      str(DELAY_MS)) as (_, address):
             ours = fetch(build, address, pages)
-        name, command, port, is_slow = real_server(folder, pages)
-        slow = f", which takes {DELAY_MS} ms over a page too" if is_slow else \
-            ", which answers at once, so there is little to gain"
-        print(f"   From {name}{slow}:", flush=True)
-        with running(command, port) as address:
-            real = fetch(build, address, pages)
-    return f"{COUNT} pages fetched {ours:.0f} times as fast by one greenlet each " \
-           f"({real:.0f} times from {name})"
+        real = fetch_from_real(build, folder, pages)
+    return f"{COUNT} pages fetched {ours:.0f} times as fast by one greenlet each ({real})"

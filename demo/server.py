@@ -42,16 +42,19 @@ def free_port():
 
 def wait_until_listening(process, port):
     for _ in range(500):
-        assert process.poll() is None, f"{process.args[0]} ended with {process.returncode}"
+        if process.poll() is not None:
+            raise OSError(f"it ended with {process.returncode}")
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.01)
-    raise AssertionError(f"{process.args[0]} does not listen")
+    raise OSError("it does not listen")
 
 
 @contextlib.contextmanager
 def running(command, port):
-    """Run somebody else's server on a port of 127.0.0.1; yields its address."""
+    """Run somebody else's server on a port of 127.0.0.1; yields its address.
+
+    Raises OSError when it does not start."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_until_listening(process, port)

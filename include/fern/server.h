@@ -67,7 +67,9 @@ typedef struct fern_server_options {
     bool reuse_port; /**< several sockets share the port, and the kernel spreads the load */
     bool ipv6_only;  /**< "*" and "[::]" mean IPv6 without IPv4 */
     bool adopt;      /**< serve `fd`, which listens or is bound; the address is not used */
-    int fd;          /**< with `adopt`: taken by fern_server_new() */
+    int fd;          /**< with `adopt`: taken by fern_server_new(). One that other processes
+                          accept from too should be O_NONBLOCK: a connection that another takes
+                          at the same moment would block the thread */
     const char *name; /**< of the handlers' greenlets; copied; NULL for the address */
 } fern_server_options;
 
@@ -86,13 +88,15 @@ typedef struct fern_server_options {
 /**
  * Make a server for connections. Nothing is opened before fern_server_start().
  *
- * @param  address  where to listen, as fern_address_parse() reads it: "127.0.0.1:80", "[::1]:80", "*:80", "unix:/path"; port 0 lets
- *                  the kernel choose; NULL with `adopt`
+ * @param  address  where to listen, as fern_address_parse() reads it, but that "*:80" and ":80"
+ *                  mean every address, IPv6's too; port 0 lets the kernel choose; NULL with `adopt`
  * @param  handle   called for each connection
  * @param  arg      passed to it
  * @param  options  copied; NULL for the defaults
- * @return the server; NULL with errno EINVAL (an argument is NULL, the address cannot be read, a size fern does not
- *         know, or a negative number), ENOTSOCK, EBADF (the adopted descriptor) or ENOMEM
+ * @return the server; NULL with errno EINVAL (an argument is NULL, the address cannot be read, a
+ *         size fern does not know, a negative number, an adopted socket of another type),
+ *         EADDRNOTAVAIL (the name of a host), ENODEV, ENAMETOOLONG, ENOTSOCK or EBADF (the
+ *         adopted descriptor), ENOMEM, or EMFILE (no poller could be opened)
  *
  * May switch: no.  Thread: any; makes the thread's hub if it has none.  Owner: the caller frees it; keeps arg; takes an adopted descriptor.
  */

@@ -290,11 +290,10 @@ TEST(an_ipv6_address_stands_in_brackets)
     finish(server);
 }
 
-TEST(a_star_means_ipv4_and_ipv6)
+static void
+expect_every_address(const char *address)
 {
-    if (!has_ipv6())
-        SKIP("no IPv6 here");
-    fern_server *server = started("*:0", echo, NULL, NULL);
+    fern_server *server = started(address, echo, NULL, NULL);
     int four = dial_port("127.0.0.1", fern_server_port(server));
     int six = dial_port("[::1]", fern_server_port(server));
     ask(four, "four");
@@ -302,6 +301,14 @@ TEST(a_star_means_ipv4_and_ipv6)
     fern_close(four);
     fern_close(six);
     finish(server);
+}
+
+TEST(a_star_or_no_host_means_ipv4_and_ipv6)
+{
+    if (!has_ipv6())
+        SKIP("no IPv6 here");
+    expect_every_address("*:0");
+    expect_every_address(":0");
 }
 
 TEST(ipv6_without_ipv4_is_an_option)
@@ -619,6 +626,7 @@ TEST(misuse_of_new_is_answered)
     ASSERT_EQ(errno_of(NULL, echo, NULL), EINVAL);
     ASSERT_EQ(errno_of("127.0.0.1:x", echo, NULL), EINVAL);
     ASSERT_EQ(errno_of("127.0.0.1:70000", echo, NULL), EINVAL);
+    ASSERT_EQ(errno_of("localhost:80", echo, NULL), EADDRNOTAVAIL);
     options.backlog = -1;
     ASSERT_EQ(errno_of("127.0.0.1:0", echo, &options), EINVAL);
     options.backlog = 0;
