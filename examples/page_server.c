@@ -9,28 +9,24 @@
 #include <fern.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct site {
     const char *folder;
     int64_t delay_ns;
 };
 
-/* Read up to the empty line that ends a request. */
+/* Read a request: its first line is kept, the others up to the empty one are not looked at. */
 static int
-read_request(int fd, char *text, size_t bytes, fern_time deadline)
+read_request(fern_stream *stream, char *first, size_t bytes, fern_time deadline)
 {
-    size_t have = 0;
-    while (have < bytes - 1) {
-        ssize_t n = fern_recv(fd, text + have, bytes - 1 - have, 0, deadline);
-        if (n <= 0)
-            return n < 0 ? (int)n : -EPIPE;
-        have += (size_t)n;
-        text[have] = '\0';
-        if (strstr(text, "\r\n\r\n"))
+    char header[1024];
+    ssize_t n = fern_stream_read_line(stream, first, bytes, deadline);
+    while (n >= 0) {
+        n = fern_stream_read_line(stream, header, sizeof header, deadline);
+        if (n == 0)
             return 0;
     }
-    return -EMSGSIZE;
+    return (int)n;
 }
 
 /* Open what "GET /name HTTP/1.1" asks for. */
@@ -45,13 +41,14 @@ open_page(const struct site *site, const char *request)
 }
 
 static int
-send_page(int fd, FILE *page, fern_time deadline)
+send_page(fern_stream *stream, FILE *page, fern_time deadline)
 {
-    char data[4096];
+    const char *head = page ? "200 OK\r\nContent-Type: text/plain" : "404 Not Found";
+    int r = fern_stream_printf(stream, deadline, "HTTP/1.0 %s\r\n\r\n", head);
+    char data[2048];
     size_t n;
-    int r = 0;
-    while (r == 0 && (n = fread(data, 1, sizeof data, page)) > 0)
-        r = fern_write_all(fd, data, n, NULL, deadline);
+    while (r == 0 && page && (n = fread(data, 1, sizeof data, page)) > 0)
+        r = fern_stream_write(stream, data, n, NULL, deadline);
     return r;
 }
 
@@ -60,20 +57,19 @@ answer(int fd, void *arg)
 {
     const struct site *site = arg;
     fern_time deadline = fern_in(10 * FERN_SECOND);
-    char request[2048];
-    int r = read_request(fd, request, sizeof request, deadline);
-    if (r < 0)
-        return NULL; /* a client that went away is no failure of ours */
-    fern_sleep(site->delay_ns);
-    FILE *page = open_page(site, request);
-    const char *head = page ? "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n"
-                            : "HTTP/1.0 404 Not Found\r\n\r\n";
-    r = fern_write_all(fd, head, strlen(head), NULL, deadline);
-    if (page) {
-        if (r == 0)
-            (void)send_page(fd, page, deadline);
-        fclose(page);
+    char request[1024];
+    fern_stream *stream = fern_stream_open(fd);
+    if (!stream)
+        return fern_fail(-ENOMEM, "no memory for a stream");
+    if (read_request(stream, request, sizeof request, deadline) == 0) {
+        fern_sleep(site->delay_ns);
+        FILE *page = open_page(site, request);
+        if (send_page(stream, page, deadline) < 0)
+            fprintf(stderr, "a client went away\n");
+        if (page)
+            fclose(page);
     }
+    fern_stream_close(stream, deadline);
     return NULL;
 }
 

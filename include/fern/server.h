@@ -36,9 +36,10 @@ FERN__BEGIN_DECLS
 typedef struct fern_server fern_server;
 
 /**
- * Serves one connection, in a greenlet of its own. The connection is fern's to close, after the
- * return: it must not be closed here. The result becomes the greenlet's, which nobody looks at,
- * but `return fern_fail(...)` counts and reports a failure.
+ * Serves one connection, in a greenlet of its own. The connection is closed after the return; a
+ * handler may close it before, by fern_close() or fern_stream_close(), not by close(2). The
+ * result becomes the greenlet's, which nobody looks at, but `return fern_fail(...)` counts and
+ * reports a failure.
  */
 typedef void *fern_serve_fn(int fd, void *arg);
 

@@ -26,6 +26,7 @@ hand_on(struct fern_server *server, int fd)
     int r = -ENOMEM;
     if (handling) {
         handling->fd = fd;
+        handling->word = fern__server_generation(fd);
         r = fern__server_handle(server, handling, serve);
     }
     if (r < 0) {

@@ -9,6 +9,7 @@
 #include "core/fair.h"
 #include "core/wait.h"
 #include "net/server.h"
+#include "poll/fdtab.h"
 
 #include <fern/io.h>
 #include <stdio.h>
@@ -29,13 +30,19 @@ describe_full(const struct fern__cell *cell, char *text, size_t bytes)
 static const struct fern__waitable waitable_full = {
         .name = "handlers", .describe = describe_full};
 
+uint32_t
+fern__server_generation(int fd)
+{
+    return fd < FERN__FDS_MAX ? fern__fd_word(fd) : 0;
+}
+
 /* A handler's greenlet has ended: give everything back. */
 static void
 end(void *arg)
 {
     struct fern__handling *handling = arg;
     struct fern_server *server = handling->server;
-    if (handling->fd >= 0)
+    if (handling->fd >= 0 && handling->word == fern__server_generation(handling->fd))
         (void)fern_close(handling->fd);
     if (handling->greenlet->flags & FERN__FAILED)
         server->stats.failed++;

@@ -20,6 +20,7 @@ struct fern__handling {
     struct fern_server *server;
     fern_greenlet *greenlet; /* borrowed from the run itself */
     int fd;                  /* the connection; -1 for a datagram's */
+    uint32_t word;           /* its generation: a handler may close it itself */
 };
 
 struct fern_server {
@@ -63,6 +64,9 @@ void fern__server_tell_stops(struct fern_server *server);
 
 /* A descriptor that can be spared. @return it; -EMFILE, -ENFILE, -ENOMEM */
 int fern__server_open_reserve(void);
+
+/* What of a descriptor's number changes when fern closes or opens it. */
+uint32_t fern__server_generation(int fd);
 
 /* Run a handling in a greenlet of its own. On failure the caller still owns it and its fd.
  * @return 0; -ENOMEM */

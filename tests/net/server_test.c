@@ -139,6 +139,52 @@ TEST(a_connection_is_closed_when_its_handler_has_returned)
     finish(server);
 }
 
+/* Closes its connection and opens something else, which gets the same number. */
+static void *
+close_and_reuse(int fd, void *ret_kept)
+{
+    int *kept = ret_kept;
+    ASSERT_OK(fern_close(fd));
+    ASSERT_OK(fern_socketpair(AF_UNIX, SOCK_STREAM, 0, kept));
+    ASSERT_TRUE(kept[0] == fd || kept[1] == fd);
+    return NULL;
+}
+
+TEST(a_handler_may_close_its_connection_itself)
+{
+    int kept[2];
+    fern_server *server = started("127.0.0.1:0", close_and_reuse, kept, NULL);
+    expect_closed(dial(server));
+    settle(server, 0);
+    ASSERT_OK(fern_write_all(kept[0], "x", 1, NULL, FERN_FOREVER));
+    ASSERT_OK(fern_close(kept[0]));
+    ASSERT_OK(fern_close(kept[1]));
+    finish(server);
+}
+
+static void *
+talk_by_stream(int fd, void *unused)
+{
+    char line[64];
+    fern_stream *stream = fern_stream_open(fd);
+    ASSERT_NOT_NULL(stream);
+    while (fern_stream_read_line(stream, line, sizeof line, FERN_FOREVER) >= 0)
+        ASSERT_OK(fern_stream_printf(stream, FERN_FOREVER, "%s!\n", line));
+    ASSERT_OK(fern_stream_close(stream, FERN_FOREVER));
+    return unused;
+}
+
+TEST(a_handler_may_use_a_stream_which_closes_it)
+{
+    fern_server *server = started("127.0.0.1:0", talk_by_stream, NULL, NULL);
+    int fd = dial(server);
+    ASSERT_OK(fern_write_all(fd, "a\nb\n", 4, NULL, FERN_FOREVER));
+    ASSERT_OK(fern_shutdown(fd, SHUT_WR));
+    expect_text(fd, "a!\nb!\n");
+    settle(server, 0);
+    finish(server);
+}
+
 static void *
 exit_inside(int fd, void *unused)
 {
