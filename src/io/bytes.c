@@ -32,17 +32,12 @@ struct vector {
 /* ---- reading ---- */
 
 static ssize_t
-receive(int fd, const struct vector *v)
+receive(struct fern__fd *rec, const struct vector *v)
 {
-    if (v->count == 1 && v->iov->iov_len)
-        return fern__sys_recvfrom(
-                fd, v->iov->iov_base, v->iov->iov_len, MSG_DONTWAIT, NULL, NULL);
     /* Reading nothing takes no datagram, unlike receiving nothing; it never blocks. */
-    if (v->count <= 1)
-        return fern__sys_readv(fd, v->iov, v->count);
-    struct msghdr msg = {
-            .msg_iov = (struct iovec *)(uintptr_t)v->iov, .msg_iovlen = (size_t)v->count};
-    return fern__sys_recvmsg(fd, &msg, MSG_DONTWAIT);
+    if (v->count == 0 || (v->count == 1 && v->iov->iov_len == 0))
+        return fern__sys_readv(rec->fd, v->iov, v->count);
+    return fern__op_receive(rec, v->iov, v->count, 0, NULL, NULL);
 }
 
 static ssize_t
@@ -63,7 +58,7 @@ attempt_read(struct fern__fd *rec, void *args)
 {
     const struct vector *v = args;
     if (fern__likely(rec->how == FERN__FD_MSG))
-        return receive(rec->fd, v);
+        return receive(rec, v);
     if (rec->how == FERN__FD_PLAIN) {
         int how = fern__fd_look(rec->fd);
         if (how < 0)
@@ -214,12 +209,12 @@ fern_writev(int fd, const struct iovec *iov, int count, fern_time deadline)
     return fern__op_run(fd, FERN__FD_OUT, attempt_write, &v, 0, deadline);
 }
 
-int
-fern_write_all(int fd, const void *buf, size_t len, size_t *ret_done, fern_time deadline)
+/* What remains of it, waiting as needed. */
+static __attribute__((noinline)) int
+write_rest(int fd, const char *buf, size_t len, size_t done, size_t *ret_done,
+        fern_time deadline)
 {
-    FERN_CHECK(buf || len == 0, -EINVAL);
     struct fern__op op;
-    size_t done = 0;
     ssize_t r = fern__op_begin(&op, fd, FERN__FD_OUT, deadline);
     while (r >= 0 && done < len) {
         struct iovec iov = {(char *)(uintptr_t)buf + done, len - done};
@@ -236,6 +231,32 @@ fern_write_all(int fd, const void *buf, size_t len, size_t *ret_done, fern_time 
     if (ret_done)
         *ret_done = done;
     return r < 0 ? (int)r : 0;
+}
+
+int
+fern_write_all(int fd, const void *buf, size_t len, size_t *ret_done, fern_time deadline)
+{
+    FERN_CHECK(buf || len == 0, -EINVAL);
+    struct fern__hub *hub;
+    struct fern__fd *rec = fern__op_quick(&hub, fd, FERN__FD_OUT);
+    if (fern__unlikely(!rec || len == 0))
+        return write_rest(fd, buf, len, 0, ret_done, deadline);
+    ssize_t n = fern__sys_sendto(fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
+    if (fern__likely((size_t)n == len)) {
+        fern__sched_spend(hub);
+        if (ret_done)
+            *ret_done = len;
+        return 0;
+    }
+    if (n > 0)
+        return write_rest(fd, buf, len, (size_t)n, ret_done, deadline);
+    if (n == -EAGAIN)
+        rec->ready &= (uint8_t)~FERN__FD_OUT;
+    if (n == -EAGAIN || n == -EINTR)
+        return write_rest(fd, buf, len, 0, ret_done, deadline);
+    if (ret_done)
+        *ret_done = 0;
+    return (int)n;
 }
 
 /* ---- at a place in a file ---- */

@@ -25,8 +25,8 @@ static ssize_t
 attempt_recv(struct fern__fd *rec, void *args)
 {
     const struct transfer *t = args;
-    return fern__sys_recvfrom(rec->fd, t->buf, t->len, t->flags | MSG_DONTWAIT, t->address,
-            t->ret_address_len);
+    struct iovec iov = {t->buf, t->len};
+    return fern__op_receive(rec, &iov, 1, t->flags, t->address, t->ret_address_len);
 }
 
 static ssize_t

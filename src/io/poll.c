@@ -62,7 +62,8 @@ watch_one(struct watching *w, size_t i)
     struct fern__fd *rec = fern__fd_get(w->op.fds, w->fds[i].fd, &r);
     if (!rec)
         return r;
-    r = w->op.fds->ops->arm(w->op.fds, rec, false);
+    r = fern__fd_arm(
+            w->op.fds, rec, w->fds[i].events & (POLLOUT | POLLWRNORM | POLLWRBAND));
     if (r != 0)
         return r;
     watch->cell.greenlet = w->op.g;

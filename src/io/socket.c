@@ -14,7 +14,9 @@ kind(int domain, int type, int protocol)
 {
     bool inet = domain == AF_INET || domain == AF_INET6;
     bool tcp = protocol == 0 || protocol == IPPROTO_TCP;
-    return inet && tcp && type == SOCK_STREAM ? FERN__FD_TCP : FERN__FD_SOCKET;
+    if (type != SOCK_STREAM)
+        return FERN__FD_SOCKET;
+    return inet && tcp ? FERN__FD_TCP : domain == AF_UNIX ? FERN__FD_UNIX : FERN__FD_SOCKET;
 }
 
 enum { TYPE_FLAGS = SOCK_NONBLOCK | SOCK_CLOEXEC };
@@ -37,7 +39,7 @@ fern_socketpair(int domain, int type, int protocol, int *ret_fds)
     if (r < 0)
         return r;
     for (int i = 0; i < 2; i++) {
-        fern__fd_opened(fds[i], FERN__FD_SOCKET);
+        fern__fd_opened(fds[i], kind(domain, type & ~TYPE_FLAGS, protocol));
         ret_fds[i] = fds[i];
     }
     return 0;
@@ -69,9 +71,11 @@ attempt_accept(struct fern__fd *rec, void *args)
             return r;
     }
     int fd = fern__sys_accept4(rec->fd, a->address, a->len, TYPE_FLAGS);
-    if (fd >= 0)
-        fern__fd_opened(fd,
-                fern__fd_kind_of(rec->fd) == FERN__FD_TCP ? FERN__FD_TCP : FERN__FD_SOCKET);
+    if (fd >= 0) {
+        enum fern__fd_kind kind = fern__fd_kind_of(rec->fd);
+        bool known = kind == FERN__FD_TCP || kind == FERN__FD_UNIX;
+        fern__fd_opened(fd, known ? kind : FERN__FD_SOCKET);
+    }
     return fd;
 }
 

@@ -3,7 +3,8 @@
  * The epoll poller.
  *
  * An fd is registered once, for everything and edge-triggered, and costs no call after that if
- * fern has opened it. For others each park begins with EPOLL_CTL_MOD, which reports what is ready
+ * fern has opened it. Only a Unix stream is registered for OUT not before somebody waits for it:
+ * there the peer's every read would be reported. For others each park begins with EPOLL_CTL_MOD, which reports what is ready
  * already, and finds out (ENOENT) that the number now means another file.
  *
  * An event carries the fd and the word of its generation, so that what comes late, from a file
@@ -38,8 +39,9 @@ epoll_of(struct fern__fds *fds)
 static int
 control(struct epoll *ep, int op, const struct fern__fd *rec)
 {
+    uint32_t out = rec->state & FERN__FD_LAZY_OUT ? 0 : EPOLLOUT;
     struct epoll_event event = {
-            .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | (uint32_t)EPOLLET,
+            .events = EPOLLIN | EPOLLRDHUP | EPOLLPRI | (uint32_t)EPOLLET | out,
             .data.u64 = (uint64_t)rec->word << 32 | (uint32_t)rec->fd,
     };
     return fern__sys_epoll_ctl(ep->epfd, op, rec->fd, &event);
@@ -77,10 +79,12 @@ arm_slow(struct fern__fds *fds, struct fern__fd *rec, bool certain)
 static int
 epoll_arm(struct fern__fds *fds, struct fern__fd *rec, bool certain)
 {
-    const uint8_t believed = FERN__FD_REGISTERED | FERN__FD_OWN;
-    if (fern__likely((rec->state & believed) == believed && !certain))
+    if (fern__likely(fern__fd_believed(rec) && !certain))
         return 0;
-    return arm_slow(fds, rec, certain);
+    int r = arm_slow(fds, rec, certain);
+    if (r == 0)
+        rec->state &= (uint8_t)~FERN__FD_RENEW;
+    return r;
 }
 
 static void

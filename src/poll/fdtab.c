@@ -11,7 +11,9 @@
  * Why readiness may be believed: an fd that fern opened is registered once, edge-triggered, and
  * every change to ready is an edge. FERN__FD_IN is cleared by -EAGAIN, and by a short read only
  * where a short read proves that nothing is left and where no hang-up, error or urgent mark has
- * been seen: data and end may come as one edge. For all other fds the registration is verified
+ * been seen: data and end may come as one edge. On a Unix stream a read also ends behind bytes
+ * that fds came with, and says so (MSG_CTRUNC) when there is no room for them: from then on a
+ * short read there proves nothing. For all other fds the registration is verified
  * before each park, which reports what is ready already.
  *
  * Called by io/ for its operations and by the pollers, which deliver events.
@@ -118,10 +120,12 @@ fern__fd_look(int fd)
 static void
 learn_own(struct fern__fd *rec, enum fern__fd_kind kind)
 {
-    bool socket = kind == FERN__FD_TCP || kind == FERN__FD_SOCKET;
-    bool simple = kind == FERN__FD_TCP || kind == FERN__FD_PIPE;
+    bool unix_stream = kind == FERN__FD_UNIX;
+    bool socket = kind == FERN__FD_TCP || kind == FERN__FD_SOCKET || unix_stream;
+    bool simple = kind == FERN__FD_TCP || kind == FERN__FD_PIPE || unix_stream;
     rec->how = socket ? FERN__FD_MSG : FERN__FD_NOWAIT;
-    rec->state = (uint8_t)(FERN__FD_OWN | (simple ? FERN__FD_SHORT : 0));
+    rec->state = (uint8_t)(FERN__FD_OWN | (simple ? FERN__FD_SHORT : 0) |
+                           (unix_stream ? FERN__FD_MARKED | FERN__FD_LAZY_OUT : 0));
 }
 
 /* Fill a record in from its word, or by looking. */
@@ -227,7 +231,7 @@ fern__fd_wait(struct fern__fds *fds, fern_greenlet *g, struct fern__fd *rec, uns
         return g->interrupt;
     rec->ready &= (uint8_t)~dir;
     uint32_t word = rec->word;
-    int r = fds->ops->arm(fds, rec, false);
+    int r = fern__fd_arm(fds, rec, dir == FERN__FD_OUT);
     if (fern__unlikely(r != 0)) {
         if (r > 0)
             take_as_ready(fds, g, rec);

@@ -32,6 +32,7 @@ enum {
 enum fern__fd_kind {
     FERN__FD_FOREIGN,     /* opened by others, or closed */
     FERN__FD_TCP,         /* a short read has taken everything */
+    FERN__FD_UNIX,        /* Unix stream: it has, unless fds came with it */
     FERN__FD_SOCKET,      /* any other socket */
     FERN__FD_PIPE,        /* a short read has taken everything */
     FERN__FD_PACKET_PIPE, /* O_DIRECT: it has not */
@@ -57,6 +58,9 @@ enum {
     FERN__FD_OWN = 2,        /* opened by fern: its registration is believed */
     FERN__FD_SHORT = 4,      /* a short read clears FERN__FD_IN */
     FERN__FD_AGED = 8,       /* its park has seen one sweep */
+    FERN__FD_MARKED = 16,    /* fds may come with its bytes: receive in a way that tells */
+    FERN__FD_LAZY_OUT = 32, /* not registered for OUT, which would report each byte taken */
+    FERN__FD_RENEW = 64,    /* the registration must be changed before it is believed */
 };
 
 /* One fd of a hub: one cache line. Belongs to the hub's thread; zero until first used. */
@@ -73,6 +77,14 @@ struct fern__fd {
 };
 
 _Static_assert(sizeof(struct fern__fd) == 64, "one cache line");
+
+/* Whether its registration is certain to report what comes. */
+static inline bool
+fern__fd_believed(const struct fern__fd *rec)
+{
+    const uint8_t belief = FERN__FD_REGISTERED | FERN__FD_OWN | FERN__FD_RENEW;
+    return (rec->state & belief) == (FERN__FD_REGISTERED | FERN__FD_OWN);
+}
 
 /* A wait for events without a transfer. */
 struct fern__fd_watch {
@@ -161,6 +173,17 @@ int fern__fd_look(int fd);
 /* Learn anew how an fd that turned out to be something else is to be handled, and trust nothing
  * about it any more. @return 0; -EBADF */
 int fern__fd_doubt(struct fern__fds *fds, struct fern__fd *rec);
+
+/* See to it that the next readiness will be reported. @return as fern__fds_ops.arm */
+static inline int
+fern__fd_arm(struct fern__fds *fds, struct fern__fd *rec, bool out)
+{
+    if (fern__unlikely(out && rec->state & FERN__FD_LAZY_OUT))
+        rec->state ^= FERN__FD_LAZY_OUT | FERN__FD_RENEW;
+    if (fern__likely(fern__fd_believed(rec)))
+        return 0;
+    return fds->ops->arm(fds, rec, false);
+}
 
 /* Wait until an fd may be ready for IN or OUT; the bit in `ready` is cleared first. `again`: this
  * greenlet was woken for it already, and goes before the others. @return 0 try again; -ETIME;
