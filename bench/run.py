@@ -44,6 +44,7 @@ class Bench:
         self.left_out = {}
         self.programs = [p for p in wanted if any(run.name in p.runs for run in runs)]
         self.runner = execute.Runner(self.build(), programs.build_load())
+        self.counter = syscalls.Counter()
 
     def build(self):
         commands = {}
@@ -81,7 +82,7 @@ class Bench:
                     self.leave_out(program, run, reason)
                     continue
                 self.samples.add(program.name, number, values)
-        if run.connections == 64:
+        if run.connections > 1:
             self.count_calls(run)
         show_progress("")
         rows = [row for row in self.samples.rows() if belongs(row["measure"], run)]
@@ -89,22 +90,24 @@ class Bench:
         print(f"  ({time.monotonic() - start:.0f} s)", flush=True)
 
     def count_calls(self, run):
+        if not self.counter.name:
+            self.left_out[f"system calls of {run.name}"] = "neither perf nor strace works here"
+            return
         for program in self.due(run, 0):
             if program.name not in COUNTED:
                 continue
             show_progress(f"  counting system calls: {program.name}")
             try:
-                counts = syscalls.per_request(self.runner, program, run)
+                counts = self.counter.measure(self.runner, program, run)
             except execute.Failed as reason:
                 self.left_out[f"{program.name} in system calls of {run.name}"] = str(reason)
                 continue
-            if counts is None:
-                self.left_out[f"system calls of {run.name}"] = "strace is not installed"
-                return
             self.samples.add(program.name, 0, {
                 f"{run.name}-calls": (counts["recv"] + counts["send"], "recv+send/request"),
                 f"{run.name}-polls": (counts["poll"], "polls/request"),
             })
+        show_progress("")
+        print(f"  system calls counted by {self.counter.name}")
 
     def finish(self):
         rows = self.samples.rows()

@@ -13,11 +13,17 @@ import syscalls
 STRACE = """\
 % time     seconds  usecs/call     calls    errors syscall
 ------ ----------- ----------- --------- --------- ----------------
- 60.00    0.600000           3       201         1 sendto
+ 60.00    0.600000           3       200           sendto
  35.00    0.350000           1       250        50 recvfrom
   5.00    0.050000          10        20           epoll_wait
 ------ ----------- ----------- --------- --------- ----------------
 100.00    1.000000           2       471        51 total
+"""
+
+PERF = """\
+400,,syscalls:sys_enter_recvfrom,1000,100.00,,
+3,,syscalls:sys_enter_epoll_pwait2,1000,100.00,,
+<not counted>,,syscalls:sys_enter_read,0,100.00,,
 """
 
 
@@ -27,10 +33,19 @@ class Lines(unittest.TestCase):
         self.assertEqual(execute.read_values(text),
                          {"yield": (4.25, "ns"), "scope-in-net": (-1e-5, "ns")})
 
-    def test_calls_are_counted_per_answer_that_was_sent(self):
-        counts, answers = syscalls.read_counts(STRACE)
-        self.assertEqual(answers, 200)
-        self.assertEqual(counts, {"recv": 250, "send": 201, "poll": 20, "ctl": 0})
+    def test_the_table_of_strace_is_read(self):
+        self.assertEqual(syscalls.read_strace(STRACE),
+                         {"sendto": 200, "recvfrom": 250, "epoll_wait": 20, "total": 471})
+
+    def test_the_lines_of_perf_are_read(self):
+        self.assertEqual(syscalls.read_perf(PERF), {"recvfrom": 400, "epoll_pwait2": 3})
+
+    def test_calls_are_counted_per_answer(self):
+        self.assertEqual(syscalls.per_request({"sendto": 200, "recvfrom": 250, "epoll_wait": 20,
+                                               "total": 471, "futex": 9}),
+                         {"recv": 1.25, "send": 1, "poll": 0.1, "ctl": 0})
+        with self.assertRaises(execute.Failed):
+            syscalls.per_request({"recvfrom": 250})
 
 
 class Rows(unittest.TestCase):
