@@ -2,7 +2,7 @@
 /*
  * The switch as inline assembly, aarch64 (AAPCS64).
  *
- * As for x86-64. x29 is kept by hand, and x18 belongs to the platform.
+ * As for x86-64. x29 is kept by hand. x18 is a register like others on Linux, and lost too.
  */
 #ifndef FERN_CORE_ARCH_INLINE_AARCH64_H
 #define FERN_CORE_ARCH_INLINE_AARCH64_H
@@ -53,11 +53,12 @@ fern__switch(struct fern__context *from, struct fern__context *to)
                      : "+r"(f), "+r"(t)
                      :
                      : "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12",
-                     "x13", "x14", "x15", "x16", "x17", "x19", "x20", "x21", "x22", "x23",
-                     "x24", "x25", "x26", "x27", "x28", "x30", "v0", "v1", "v2", "v3", "v4",
-                     "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15",
-                     "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25",
-                     "v26", "v27", "v28", "v29", "v30", "v31", "memory", "cc");
+                     "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21", "x22",
+                     "x23", "x24", "x25", "x26", "x27", "x28", "x30", "v0", "v1", "v2",
+                     "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13",
+                     "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23",
+                     "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31", "memory",
+                     "cc");
 }
 
 static inline __attribute__((always_inline, noreturn)) void
