@@ -63,7 +63,20 @@ valgrind_request(uintptr_t code, uintptr_t a, uintptr_t b)
     return result;
 }
 
-enum { VALGRIND_STACK_REGISTER = 0x1501 };
+enum { VALGRIND_STACK_REGISTER = 0x1501, VALGRIND_STACK_DEREGISTER = 0x1502 };
+
+uintptr_t
+fern__tool_aside(void *low, size_t bytes)
+{
+    return valgrind_request(
+            VALGRIND_STACK_REGISTER, (uintptr_t)low, (uintptr_t)low + bytes);
+}
+
+void
+fern__tool_aside_end(uintptr_t id)
+{
+    valgrind_request(VALGRIND_STACK_DEREGISTER, id, 0);
+}
 
 void
 fern__tool_region_new(const void *low, size_t bytes)

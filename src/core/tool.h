@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* What the tools keep of a stack that is not running. */
 struct fern__tool {
@@ -26,6 +27,11 @@ bool fern__tool_present(void);
 /* A stack [low, low + bytes) was mapped, or is about to be unmapped. */
 void fern__tool_stack_new(void *low, size_t bytes);
 void fern__tool_stack_gone(void *low, size_t bytes);
+
+/* The thread goes to the stack [low, low + bytes) for a while, by a call. @return what tells of
+ * its end */
+uintptr_t fern__tool_aside(void *low, size_t bytes);
+void fern__tool_aside_end(uintptr_t id);
 
 /* A mapping that may hold the only pointers to memory of the heap, and its end. */
 void fern__tool_region_new(const void *low, size_t bytes);

@@ -14,8 +14,11 @@ enum fern__dump_kind {
 };
 
 /* Write a hub's greenlets to a descriptor, each in one write. The running one is shown from the
- * frame that returns to `from` outwards. */
-void fern__dump_fd(
+ * frame that returns to `from` outwards. Needs 32 KiB of stack, or brings its own: who parks may
+ * have 2 KiB left. */
+void fern__dump_here(
+        struct fern__hub *hub, int fd, enum fern__dump_kind kind, const void *from);
+void fern__dump_aside(
         struct fern__hub *hub, int fd, enum fern__dump_kind kind, const void *from);
 
 #endif

@@ -6,9 +6,10 @@
  * of which writes its own dump: at its next turn, which is a millisecond away in a program that
  * behaves. A hub that waits in its poller, or that has taken no turn for long (somebody hogs the
  * CPU, or blocks the thread), or that has been asked before and has not answered, is written
- * down by the handler itself.
+ * down by the handler itself. So that the last happens without a second request, the handler
+ * sets a timer that asks again.
  *
- * The handler runs on the hub's alternate stack. While a thread waits in its poller it holds no
+ * While a thread waits in its poller it holds no
  * lock of libc's, so names can be looked up; a hog may hold any, so then the dump is lean.
  *
  * What the handler shares with the thread it interrupts: `polling` and `dump_wanted` of the hub
@@ -32,7 +33,11 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-enum { THREADS_MAX = 1024 };
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
+enum { THREADS_MAX = 1024, ASK_AGAIN_NS = 50 * 1000 * 1000 };
 
 static const int64_t HOG_NS = 10 * FERN_MS;
 
@@ -40,9 +45,22 @@ static int chosen; /* the signal; 0: none */
 static struct sigaction previous;
 static pthread_once_t chosen_once = PTHREAD_ONCE_INIT;
 
-/* Threads with a hub; 0 is a free place. A thread that finds none is dumped only when the kernel
- * chooses it. */
-static _Atomic(pid_t) threads[THREADS_MAX];
+/* Threads with a hub. A thread that finds no free place is dumped only when the kernel chooses
+ * it. */
+static struct thread {
+    _Atomic(pid_t) tid; /* 0: a free place */
+    timer_t timer;      /* its own, which asks it again */
+} threads[THREADS_MAX];
+
+static struct thread *
+find(pid_t tid)
+{
+    for (size_t i = 0; i < THREADS_MAX; i++) {
+        if (atomic_load(&threads[i].tid) == tid)
+            return &threads[i];
+    }
+    return NULL;
+}
 
 /* ---- the handler ---- */
 
@@ -80,20 +98,29 @@ write_now(struct fern__hub *hub, const void *context)
 {
     uintptr_t pc, sp;
     registers(context, &pc, &sp);
-    bool roomy = atomic_load(&hub->polling) && hub->altstack;
-    enum fern__dump_kind kind = roomy                 ? FERN__DUMP_FULL
-                                : is_settled(hub, sp) ? FERN__DUMP_LEAN
-                                                      : FERN__DUMP_UNSETTLED;
+    enum fern__dump_kind kind = atomic_load(&hub->polling) ? FERN__DUMP_FULL
+                                : is_settled(hub, sp)      ? FERN__DUMP_LEAN
+                                                           : FERN__DUMP_UNSETTLED;
     atomic_store(&hub->dump_wanted, false);
-    fern__dump_fd(hub, STDERR_FILENO, kind, (const void *)pc);
+    /* This is the hub's alternate stack, which has room, or one of somebody else's. */
+    if (hub->altstack)
+        fern__dump_here(hub, STDERR_FILENO, kind, (const void *)pc);
+    else
+        fern__dump_aside(hub, STDERR_FILENO, kind, (const void *)pc);
 }
 
 static void
 serve(struct fern__hub *hub, const void *context)
 {
     bool late = fern__clock_now() - hub->turned_at > HOG_NS;
-    if (atomic_load(&hub->polling) || late || atomic_exchange(&hub->dump_wanted, true))
+    if (atomic_load(&hub->polling) || late || atomic_exchange(&hub->dump_wanted, true)) {
         write_now(hub, context);
+        return;
+    }
+    static const struct itimerspec soon = {.it_value.tv_nsec = ASK_AGAIN_NS};
+    struct thread *self = find(gettid());
+    if (self)
+        timer_settime(self->timer, 0, &soon, NULL);
 }
 
 static void
@@ -105,8 +132,8 @@ pass_to_others(int signal)
     info.si_value.sival_ptr = threads;
     pid_t self = gettid();
     for (size_t i = 0; i < THREADS_MAX; i++) {
-        pid_t tid = atomic_load(&threads[i]);
-        if (tid && tid != self)
+        pid_t tid = atomic_load(&threads[i].tid);
+        if (tid > 0 && tid != self)
             syscall(SYS_rt_tgsigqueueinfo, info.si_pid, tid, signal, &info);
     }
 }
@@ -115,14 +142,15 @@ static void
 handle(int signal, siginfo_t *info, void *context)
 {
     int saved = errno;
-    bool passed_on = info->si_code == SI_QUEUE && info->si_value.sival_ptr == threads;
-    if (!passed_on)
+    bool ours = info->si_code == SI_QUEUE || info->si_code == SI_TIMER;
+    ours = ours && info->si_value.sival_ptr == threads;
+    if (!ours)
         pass_to_others(signal);
     struct fern__hub *hub = fern__self_hub();
-    if (hub)
+    if (hub && (info->si_code != SI_TIMER || !ours || atomic_load(&hub->dump_wanted)))
         serve(hub, context);
     errno = saved;
-    if (passed_on)
+    if (ours)
         return;
     if (previous.sa_flags & SA_SIGINFO)
         previous.sa_sigaction(signal, info, context);
@@ -178,19 +206,34 @@ fern__signal_attach(struct fern__hub *hub)
     pthread_once(&chosen_once, choose);
     if (!chosen)
         return;
-    for (size_t i = 0; i < THREADS_MAX; i++) {
-        pid_t none = 0;
-        if (atomic_compare_exchange_strong(&threads[i], &none, gettid()))
-            return;
+    struct sigevent again = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = chosen};
+    again.sigev_notify_thread_id = gettid();
+    again.sigev_value.sival_ptr = threads;
+    timer_t timer;
+    if (timer_create(CLOCK_MONOTONIC, &again, &timer) < 0)
+        return;
+    /* The place is taken under a number of no thread until its timer is in it. */
+    pid_t none = 0;
+    struct thread *self = threads;
+    while (self < threads + THREADS_MAX &&
+            !atomic_compare_exchange_strong(&self->tid, &none, -1)) {
+        none = 0;
+        self++;
     }
+    if (self == threads + THREADS_MAX) {
+        timer_delete(timer);
+        return;
+    }
+    self->timer = timer;
+    atomic_store(&self->tid, gettid());
 }
 
 void
 fern__signal_detach(void)
 {
-    for (size_t i = 0; chosen && i < THREADS_MAX; i++) {
-        pid_t self = gettid();
-        if (atomic_compare_exchange_strong(&threads[i], &self, 0))
-            return;
-    }
+    struct thread *self = chosen ? find(gettid()) : NULL;
+    if (!self)
+        return;
+    timer_delete(self->timer);
+    atomic_store(&self->tid, 0);
 }
