@@ -7,12 +7,10 @@
 #define FERN_CORE_ARCH_FILE_H
 
 struct fern__context {
-    void *sp;
-    void *unused[2];
+    void *sp;  /* NULL: it has not run, and is entered at `top` */
+    void *top; /* of the new stack */
+    void *unused;
 };
-
-/* Lay out a stack so that the first fern__switch to it enters fern__greenlet_main. */
-void *fern__switch_prepare(void *top);
 
 void fern__switch(struct fern__context *from, struct fern__context *to);
 __attribute__((noreturn)) void fern__context_jump(const struct fern__context *to);
@@ -32,7 +30,9 @@ enum {
 static inline void
 fern__context_init(struct fern__context *context, void *top)
 {
-    context->sp = fern__switch_prepare(top);
+    /* Nothing is written to the stack: a greenlet that ends may be standing on it still. */
+    context->sp = 0;
+    context->top = (void *)((uintptr_t)top & ~(uintptr_t)15);
 }
 
 static inline void

@@ -2,7 +2,8 @@
 /*
  * The switch for aarch64: x19 to x30 and the low halves of v8 to v15.
  *
- * The saved stack, from its sp: x19 to x28 (10 words), x29, x30, d8 to d15.
+ * The saved stack, from its sp: x19 to x28 (10 words), x29, x30, d8 to d15. A context is two words:
+ * sp, and the top of a new stack, which is entered there while sp is 0.
  */
         .text
 
@@ -30,6 +31,7 @@ fern__switch:                           /* (from = x0, to = x1) */
         mov     x9, sp
         str     x9, [x0]
         ldr     x9, [x1]
+        cbz     x9, entry
         mov     sp, x9
         ldp     x19, x20, [sp, #0]
         ldp     x21, x22, [sp, #16]
@@ -49,13 +51,16 @@ fern__switch:                           /* (from = x0, to = x1) */
         .cfi_endproc
         .size   fern__switch, . - fern__switch
 
-/* The first return of a new stack lands here, with `to` still in x1. */
+/* A new stack begins here, with `to` in x1. Two words of 0 lie above its first frame, and x29 = 0
+ * ends walks along frame pointers. */
         .p2align 4
         .type   entry, %function
 entry:
         .cfi_startproc
         .cfi_undefined x30
-        hint    #36                     /* bti j */
+        ldr     x9, [x1, #8]
+        mov     sp, x9
+        stp     xzr, xzr, [sp, #-16]!
         mov     x29, xzr
         adr     x30, 1f                 /* never returned to; unwinders end here */
         mov     x0, x1
@@ -73,6 +78,7 @@ fern__context_jump:                     /* (to = x0), never returns */
         hint    #34
         mov     x1, x0
         ldr     x9, [x0]
+        cbz     x9, entry
         mov     sp, x9
         ldp     x19, x20, [sp, #0]
         ldp     x21, x22, [sp, #16]
@@ -88,25 +94,5 @@ fern__context_jump:                     /* (to = x0), never returns */
         ret
         .cfi_endproc
         .size   fern__context_jump, . - fern__context_jump
-
-        .p2align 4
-        .globl  fern__switch_prepare
-        .hidden fern__switch_prepare
-        .type   fern__switch_prepare, %function
-fern__switch_prepare:                   /* (top = x0) -> sp */
-        .cfi_startproc
-        hint    #34
-        and     x0, x0, #-16
-        sub     x0, x0, #176            /* 20 words, and 2 of zero above them */
-        mov     x9, x0
-        mov     w10, #22
-1:      str     xzr, [x9], #8
-        subs    w10, w10, #1
-        b.ne    1b
-        adr     x9, entry
-        str     x9, [x0, #88]
-        ret
-        .cfi_endproc
-        .size   fern__switch_prepare, . - fern__switch_prepare
 
         .section .note.GNU-stack, "", %progbits

@@ -3,7 +3,8 @@
  * The switch for x86-64 System V: the six registers that a function must keep, and `ret`, which
  * keeps the return predictor balanced. Floating-point control words are not saved.
  *
- * The saved stack, from its sp: r15 r14 r13 r12 rbx rbp return-address.
+ * The saved stack, from its sp: r15 r14 r13 r12 rbx rbp return-address. A context is two words: sp,
+ * and the top of a new stack, which is entered there while sp is 0.
  */
         .text
 
@@ -33,7 +34,10 @@ fern__switch:                           /* (from = rdi, to = rsi) */
         .cfi_adjust_cfa_offset 8
         .cfi_rel_offset r15, 0
         movq    %rsp, (%rdi)
-        movq    (%rsi), %rsp
+        movq    (%rsi), %rax
+        testq   %rax, %rax
+        jz      entry
+        movq    %rax, %rsp
         popq    %r15
         .cfi_adjust_cfa_offset -8
         .cfi_restore r15
@@ -56,13 +60,17 @@ fern__switch:                           /* (from = rdi, to = rsi) */
         .cfi_endproc
         .size   fern__switch, . - fern__switch
 
-/* The first return of a new stack lands here, with `to` still in rsi. */
+/* A new stack begins here, with `to` in rsi. Two words of 0 lie above its first frame, and rbp = 0
+ * ends walks along frame pointers. */
         .p2align 4
         .type   entry, @function
 entry:
         .cfi_startproc
         .cfi_undefined rip
-        endbr64
+        movq    8(%rsi), %rsp
+        xorl    %ebp, %ebp
+        pushq   %rbp
+        pushq   %rbp
         movq    %rsi, %rdi
         leaq    1f(%rip), %rax          /* never returned to; unwinders end here */
         pushq   %rax
@@ -79,7 +87,10 @@ fern__context_jump:                     /* (to = rdi), never returns */
         .cfi_startproc
         endbr64
         movq    %rdi, %rsi
-        movq    (%rdi), %rsp
+        movq    (%rdi), %rax
+        testq   %rax, %rax
+        jz      entry
+        movq    %rax, %rsp
         popq    %r15
         popq    %r14
         popq    %r13
@@ -89,29 +100,5 @@ fern__context_jump:                     /* (to = rdi), never returns */
         ret
         .cfi_endproc
         .size   fern__context_jump, . - fern__context_jump
-
-        .p2align 4
-        .globl  fern__switch_prepare
-        .hidden fern__switch_prepare
-        .type   fern__switch_prepare, @function
-fern__switch_prepare:                   /* (top = rdi) -> sp */
-        .cfi_startproc
-        endbr64
-        andq    $-16, %rdi
-        leaq    -72(%rdi), %rax         /* 7 words, and 2 of zero above them */
-        xorl    %ecx, %ecx
-        movq    %rcx, 0(%rax)
-        movq    %rcx, 8(%rax)
-        movq    %rcx, 16(%rax)
-        movq    %rcx, 24(%rax)
-        movq    %rcx, 32(%rax)
-        movq    %rcx, 40(%rax)          /* rbp = 0 ends walks along frame pointers */
-        leaq    entry(%rip), %rdx
-        movq    %rdx, 48(%rax)
-        movq    %rcx, 56(%rax)
-        movq    %rcx, 64(%rax)
-        ret
-        .cfi_endproc
-        .size   fern__switch_prepare, . - fern__switch_prepare
 
         .section .note.GNU-stack, "", @progbits

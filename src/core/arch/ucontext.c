@@ -3,8 +3,7 @@
  * The switch through ucontext.
  *
  * The saved state lives in the frame of fern__switch on the stack that is left, and is found
- * through the context; only the first entry of a new stack needs a place of its own, which is
- * the top of that stack.
+ * through the context; the state that enters a new stack lives in the frame of who enters it.
  */
 #include "core/arch/switch.h"
 
@@ -20,21 +19,27 @@ enter(unsigned high, unsigned low)
     fern__greenlet_main((struct fern__context *)context);
 }
 
-void
-fern__context_init(struct fern__context *context, void *top)
+/* A state that enters a new stack. makecontext writes a few words at the very top of it; if who
+ * asks still stands there, as a greenlet that ends may, those are words of its first frame, to
+ * which it never returns. */
+static void
+prepare(ucontext_t *fresh, const struct fern__context *context)
 {
-    enum {
-        ROOM = 16384
-    }; /* what makecontext may look at: it writes at its upper end only */
-    uintptr_t at = ((uintptr_t)top - sizeof(ucontext_t)) & ~(uintptr_t)63;
-    ucontext_t *u = (ucontext_t *)at;
-    fern__assert(getcontext(u) == 0);
-    u->uc_stack.ss_sp = (void *)(at - ROOM);
-    u->uc_stack.ss_size = ROOM;
-    u->uc_link = NULL;
+    enum { ROOM = 16384 }; /* what makecontext may believe to be the stack */
+    fern__assert(getcontext(fresh) == 0);
+    fresh->uc_stack.ss_sp = (char *)context->top - ROOM;
+    fresh->uc_stack.ss_size = ROOM;
+    fresh->uc_link = NULL;
     uintptr_t c = (uintptr_t)context;
-    makecontext(u, (void (*)(void))enter, 2, (unsigned)(c >> 32), (unsigned)c);
-    context->sp = u;
+    makecontext(fresh, (void (*)(void))enter, 2, (unsigned)(c >> 32), (unsigned)c);
+}
+
+static __attribute__((noinline)) void
+swap_to_new(ucontext_t *here, const struct fern__context *to)
+{
+    ucontext_t fresh;
+    prepare(&fresh, to);
+    fern__assert(swapcontext(here, &fresh) == 0);
 }
 
 void
@@ -42,13 +47,19 @@ fern__switch(struct fern__context *from, struct fern__context *to)
 {
     ucontext_t here;
     from->sp = &here;
-    fern__assert(swapcontext(&here, to->sp) == 0);
+    if (to->sp)
+        fern__assert(swapcontext(&here, to->sp) == 0);
+    else
+        swap_to_new(&here, to);
 }
 
 void
 fern__context_jump(const struct fern__context *to)
 {
-    setcontext(to->sp);
+    ucontext_t fresh;
+    if (!to->sp)
+        prepare(&fresh, to);
+    setcontext(to->sp ? to->sp : &fresh);
     fern__die(__FILE__, __LINE__, "setcontext() failed");
 }
 

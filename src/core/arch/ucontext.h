@@ -9,13 +9,20 @@
 #include <ucontext.h>
 
 struct fern__context {
-    ucontext_t *sp; /* at the top of its own stack, or the thread's */
-    void *unused[2];
+    ucontext_t *
+            sp; /* in a frame of fern__switch; NULL: it has not run, and is entered at `top` */
+    void *top; /* of the new stack */
+    void *unused;
 };
 
-/* The context of a stack that fern did not make (main's, a dead greenlet's) saves itself in a
- * frame of fern__switch; a new stack keeps it at its top. */
-void fern__context_init(struct fern__context *context, void *top);
+static inline void
+fern__context_init(struct fern__context *context, void *top)
+{
+    /* Nothing is written to the stack: a greenlet that ends may be standing on it still. */
+    context->sp = 0;
+    context->top = (void *)((uintptr_t)top & ~(uintptr_t)15);
+}
+
 void fern__switch(struct fern__context *from, struct fern__context *to);
 __attribute__((noreturn)) void fern__context_jump(const struct fern__context *to);
 
