@@ -99,10 +99,17 @@ harness_skip(const char *format, ...)
 }
 
 bool
+harness_runs_under(const char *tool)
+{
+    const char *under = getenv("FERN_TEST_UNDER");
+    return under && strcmp(under, tool) == 0;
+}
+
+bool
 harness_is_slow(void)
 {
-    const char *slow = getenv("FERN_TEST_SLOW");
-    return slow && *slow;
+    const char *under = getenv("FERN_TEST_UNDER");
+    return under && *under;
 }
 
 void

@@ -89,6 +89,12 @@ int harness_child(void (*body)(void *arg), void *arg, char *ret_err, size_t size
 bool harness_is_slow(void);
 
 /**
+ * Whether the run is under a tool of this name: "valgrind", "sanitizers" or "emulator". For a test
+ * of something that the tool takes away; it says so by SKIP.
+ */
+bool harness_runs_under(const char *tool);
+
+/**
  * Provided by tests/leaks.c when linked: NULL, or what the test left behind.
  */
 const char *fern__test_leaks(void) __attribute__((weak));
