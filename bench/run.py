@@ -18,12 +18,15 @@ import time
 
 import execute
 import goals
+import machine
 import measures
 import plot
 import programs
 import report
 import syscalls
 
+# What others may use of the CPUs before it is worth a warning.
+OTHERS_MAX = 0.05
 COUNTED = ("fern", "epoll-lt", "epoll-et", "go", "tokio", "libuv", "state-threads")
 
 
@@ -71,7 +74,7 @@ class Bench:
 
     def do_run(self, run):
         rounds = self.rounds or run.rounds
-        start = time.monotonic()
+        start, watch = time.monotonic(), machine.Watch()
         print(f"\n{run.name}: {run.about}", flush=True)
         for number in range(rounds):
             for program in self.due(run, number):
@@ -87,7 +90,7 @@ class Bench:
         show_progress("")
         rows = [row for row in self.samples.rows() if belongs(row["measure"], run)]
         report.print_table(rows)
-        print(f"  ({time.monotonic() - start:.0f} s)", flush=True)
+        print(f"  ({time.monotonic() - start:.0f} s){busy_text(watch.others())}", flush=True)
 
     def count_calls(self, run):
         if not self.counter.name:
@@ -127,6 +130,13 @@ def belongs(measure, run):
     """Whether a measure came from this run and not from one with a longer name."""
     names = [r.name for r in measures.RUNS if measure == r.name or measure.startswith(r.name + "-")]
     return bool(names) and max(names, key=len) == run.name
+
+
+def busy_text(share):
+    """A warning when other programs were at work."""
+    if share < OTHERS_MAX:
+        return ""
+    return f"  Other programs used {share:.0%} of the CPUs meanwhile: trust this less."
 
 
 def print_goals(rows):

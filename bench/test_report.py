@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What programs print becomes the right rows, and rows the right verdicts."""
 
+import os
 import unittest
 
 import execute
 import goals
+import machine
 import measures
 import report
 import run
@@ -83,6 +85,18 @@ class Goals(unittest.TestCase):
     def test_every_goal_names_a_measure_of_a_run(self):
         for goal in goals.GOALS:
             self.assertEqual(sum(run.belongs(goal.measure, r) for r in measures.RUNS), 1, goal)
+
+
+class Machine(unittest.TestCase):
+    def test_idle_and_waiting_time_is_not_busy(self):
+        tick = os.sysconf("SC_CLK_TCK")
+        line = f"cpu {tick} 0 {tick} {9 * tick} {5 * tick} 0 {tick} 0 0 0\ncpu0 1 2 3"
+        self.assertEqual(machine.read_busy(line), 3)
+
+    def test_own_work_is_not_that_of_others(self):
+        self.assertEqual(run.busy_text(0.01), "")
+        self.assertIn("43%", run.busy_text(0.43))
+        self.assertTrue(0 <= machine.Watch().others() <= 1)
 
 
 class Selection(unittest.TestCase):
