@@ -5,25 +5,21 @@
 #include "fern_bench.h"
 
 #include <fern/io.h>
-#include <fern/socket.h>
+#include <fern/server.h>
 
-#include <stdint.h>
+#include <errno.h>
 #include <stdio.h>
 
-#define BACKLOG 4096
-
 static void *
-answer(void *connection)
+answer(int fd, void *unused)
 {
-    int fd = (int)(intptr_t)connection;
     char buffer[4096];
     ssize_t received;
     while ((received = fern_recv(fd, buffer, sizeof(buffer), 0, FERN_FOREVER)) > 0) {
         if (fern_write_all(fd, buffer, (size_t)received, NULL, FERN_FOREVER) < 0)
             break;
     }
-    fern_close(fd);
-    return NULL;
+    return unused;
 }
 
 void
@@ -32,14 +28,12 @@ serve_echo(const char *path)
     char address[128] = "127.0.0.1:0";
     if (path)
         snprintf(address, sizeof(address), "unix:%s", path);
-    bench_fds_raise(1024);
-    int listener = fern_listen(address, BACKLOG);
-    must(listener);
-    bench_listen_ready(listener);
+    bench_fds_raise(1024 + 64);
+    fern_server *server = fern_server_new(address, answer, NULL, NULL);
+    if (!server)
+        bench_die("fern_server_new", errno);
+    must(fern_server_start(server));
+    bench_listen_ready(fern_server_fd(server));
     /* Ended by SIGTERM. */
-    for (;;) {
-        int fd = fern_accept(listener, NULL, FERN_FOREVER);
-        must(fd);
-        must(fern_go(answer, (void *)(intptr_t)fd));
-    }
+    must(fern_server_run(server, FERN_FOREVER));
 }
