@@ -41,16 +41,17 @@ fern__wait_grant(fern_greenlet *g, int result)
     fern__ready(fern__greenlet_hub(g), g);
 }
 
+#if defined(FERN__PLANT_LOST_WAKE) && FERN__PLANT_LOST_WAKE
+unsigned long fern__planted_wakes;
+#endif
+
 bool
 fern__wake(struct fern__cell *cell, int result)
 {
     fern_greenlet *g = cell->greenlet;
     fern__wait_remove(cell);
 #if defined(FERN__PLANT_LOST_WAKE) && FERN__PLANT_LOST_WAKE
-    /* Planted: forgets one wake-up in a thousand, so that the random tests can prove that they
-     * find such a thing. */
-    static unsigned long wakes;
-    if (++wakes % 1000 == 0)
+    if (++fern__planted_wakes % 1000 == 0)
         return true;
 #endif
     if (!fern__wait_claim(g))

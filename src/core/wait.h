@@ -86,6 +86,12 @@ void fern__wait_grant(fern_greenlet *g, int result);
 /* Wake the waiter of a cell. @return false if somebody else has won; the cell is unlinked anyway */
 bool fern__wake(struct fern__cell *cell, int result);
 
+#if defined(FERN__PLANT_LOST_WAKE) && FERN__PLANT_LOST_WAKE
+/* A bug on purpose: every thousandth wake-up is forgotten, so that the random tests can prove
+ * that they find such a thing. This counts them; a test that wants to repeat a run sets it. */
+extern unsigned long fern__planted_wakes;
+#endif
+
 /* The first waiter of a queue, or NULL. */
 static inline struct fern__cell *
 fern__wait_first(struct fern__list *queue)
