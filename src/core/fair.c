@@ -9,9 +9,10 @@
  * follows the pace last seen: it shrinks at once when a turn came too late, and doubles when it
  * came early. So only a sudden change from short to long computations is seen one turn late.
  *
- * Waiting: waking a halted CPU takes about 20 us. While recent gaps were shorter than the longest
- * spin, the hub polls without sleeping first; a gap that was longer ends this. With one CPU a
- * spin would keep away what is waited for.
+ * Waiting: waking a halted CPU takes about 20 us. While the last gap was short, the hub polls for a
+ * while before it sleeps. It does so only if the gap ended with few events: with many connections
+ * a gap is a small part of the work between two, and spinning through it would cost more than it
+ * saves. With one CPU a spin would keep away what is waited for.
  */
 #include "core/fair.h"
 
@@ -20,23 +21,18 @@
 #include "core/report.h"
 #include "core/sched.h"
 
-#include <sched.h>
+#include <unistd.h>
 
 enum {
     OPS_PER_CLOCK = 16,
     SWITCHES_MAX = 128,
     BUDGET_OPS = 128,
-    SPIN_NS = 25000,
+    SPIN_NS = 50000,
+    SPIN_EVENTS = 4,
+    GAPS_SHORT = 4, /* a gap below so many spins is worth one: most of it was waking up */
     STACKS_IDLE_MAX = 1024,
     SLICE_NS = 1000000,
 };
-
-static int
-cpus(void)
-{
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-}
 
 /* How many places of the ready queue came up since the last turn. A permuted hub makes a turn
  * look due at every switch, so that each takes the slower choice of the next greenlet. */
@@ -56,7 +52,9 @@ fern__fair_init(struct fern__hub *hub)
             .switches_max = SWITCHES_MAX,
             .slice_ns = SLICE_NS,
             .budget_ops = BUDGET_OPS,
-            .spin_ns = cpus() > 1 && !fern__clock_is_virtual() ? SPIN_NS : -1,
+            .spin_ns = sysconf(_SC_NPROCESSORS_ONLN) > 1 && !fern__clock_is_virtual()
+                               ? SPIN_NS
+                               : -1,
             .stacks_idle_max = STACKS_IDLE_MAX,
     };
     set_turn(hub, 1);
@@ -129,38 +127,47 @@ fern__sched_spend_slow(struct fern__hub *hub)
     fern__pause_yield(hub, hub->current);
 }
 
-/* Poll without sleeping for as long as a spin may last. @return false: nothing came */
-static bool
+/* Poll without sleeping for as long as a spin may last. @return how many events came */
+static int
 spin(struct fern__hub *hub, int64_t started, int64_t timeout_ns)
 {
     int64_t limit = hub->options.spin_ns < timeout_ns ? hub->options.spin_ns : timeout_ns;
+    int events;
     do {
-        if (hub->poller->ops->turn(hub->poller, 0) > 0)
-            return true;
-    } while (fern__clock_now() - started < limit);
-    return false;
+        events = hub->poller->ops->turn(hub->poller, 0);
+    } while (events == 0 && fern__clock_now() - started < limit);
+    return events;
 }
 
-void
-fern__fair_wait(struct fern__hub *hub, int64_t timeout_ns)
+static int
+sleep_in_poller(struct fern__hub *hub, int64_t timeout_ns)
 {
-    bool may_spin = hub->options.spin_ns > 0 && hub->poller->busy;
-    int64_t started = may_spin ? fern__clock_now() : 0;
-    if (may_spin && hub->spinning && spin(hub, started, timeout_ns))
-        return;
-    if (timeout_ns != INT64_MAX && may_spin && hub->spinning) {
-        timeout_ns -= fern__clock_now() - started;
-        if (timeout_ns <= 0)
-            return;
-    }
     hub->stats.polls_blocking++;
     atomic_store_explicit(&hub->polling, true, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
     /* From here on a signal handler writes the dump by itself; before, it only asked for it. */
     if (fern__unlikely(atomic_load_explicit(&hub->dump_wanted, memory_order_relaxed)))
         fern__report_wanted(hub);
-    hub->poller->ops->turn(hub->poller, timeout_ns);
+    int events = hub->poller->ops->turn(hub->poller, timeout_ns);
     atomic_store_explicit(&hub->polling, false, memory_order_relaxed);
-    if (may_spin)
-        hub->spinning = fern__clock_now() - started < 4 * hub->options.spin_ns;
+    return events;
+}
+
+void
+fern__fair_wait(struct fern__hub *hub, int64_t timeout_ns)
+{
+    if (hub->options.spin_ns < 0 || !hub->poller->busy) {
+        sleep_in_poller(hub, timeout_ns);
+        return;
+    }
+    int64_t started = fern__clock_now();
+    int events = hub->spinning ? spin(hub, started, timeout_ns) : 0;
+    if (!events) {
+        int64_t spent =
+                hub->spinning && timeout_ns != INT64_MAX ? fern__clock_now() - started : 0;
+        events = sleep_in_poller(hub, timeout_ns > spent ? timeout_ns - spent : 0);
+    }
+    int64_t gap = fern__clock_now() - started;
+    hub->spinning =
+            events > 0 && events <= SPIN_EVENTS && gap < GAPS_SHORT * hub->options.spin_ns;
 }

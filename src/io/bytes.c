@@ -32,12 +32,17 @@ struct vector {
 /* ---- reading ---- */
 
 static ssize_t
-receive(struct fern__fd *rec, const struct vector *v)
+receive(int fd, const struct vector *v)
 {
+    if (v->count == 1 && v->iov->iov_len)
+        return fern__sys_recvfrom(
+                fd, v->iov->iov_base, v->iov->iov_len, MSG_DONTWAIT, NULL, NULL);
     /* Reading nothing takes no datagram, unlike receiving nothing; it never blocks. */
-    if (v->count == 0 || (v->count == 1 && v->iov->iov_len == 0))
-        return fern__sys_readv(rec->fd, v->iov, v->count);
-    return fern__op_receive(rec, v->iov, v->count, 0, NULL, NULL);
+    if (v->count <= 1)
+        return fern__sys_readv(fd, v->iov, v->count);
+    struct msghdr msg = {
+            .msg_iov = (struct iovec *)(uintptr_t)v->iov, .msg_iovlen = (size_t)v->count};
+    return fern__sys_recvmsg(fd, &msg, MSG_DONTWAIT);
 }
 
 static ssize_t
@@ -58,7 +63,7 @@ attempt_read(struct fern__fd *rec, void *args)
 {
     const struct vector *v = args;
     if (fern__likely(rec->how == FERN__FD_MSG))
-        return receive(rec, v);
+        return receive(rec->fd, v);
     if (rec->how == FERN__FD_PLAIN) {
         int how = fern__fd_look(rec->fd);
         if (how < 0)

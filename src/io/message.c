@@ -21,15 +21,15 @@ struct transfer {
     int flags;
 };
 
-static ssize_t
+static inline ssize_t
 attempt_recv(struct fern__fd *rec, void *args)
 {
     const struct transfer *t = args;
-    struct iovec iov = {t->buf, t->len};
-    return fern__op_receive(rec, &iov, 1, t->flags, t->address, t->ret_address_len);
+    return fern__sys_recvfrom(rec->fd, t->buf, t->len, t->flags | MSG_DONTWAIT, t->address,
+            t->ret_address_len);
 }
 
-static ssize_t
+static inline ssize_t
 attempt_send(struct fern__fd *rec, void *args)
 {
     const struct transfer *t = args;
@@ -38,7 +38,7 @@ attempt_send(struct fern__fd *rec, void *args)
 }
 
 /* Urgent bytes and queued errors may be there while nothing can be read. */
-static ssize_t
+static inline __attribute__((always_inline)) ssize_t
 run_recv(int fd, fern__attempt *attempt, void *args, int flags, size_t wanted,
         fern_time deadline)
 {

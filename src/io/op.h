@@ -131,30 +131,6 @@ fern__op_run(int fd, unsigned dir, fern__attempt *attempt, void *args, size_t wa
     return n;
 }
 
-/* Receive without waiting. On a Unix stream a read ends behind bytes that fds came with: the
- * kernel tells by MSG_CTRUNC that it had to drop some, and from then on a short read is no proof
- * that nothing is left. */
-static inline ssize_t
-fern__op_receive(struct fern__fd *rec, const struct iovec *iov, int count, int flags,
-        struct sockaddr *from, socklen_t *from_len)
-{
-    if (fern__likely(count == 1 && !(rec->state & FERN__FD_MARKED)))
-        return fern__sys_recvfrom(
-                rec->fd, iov->iov_base, iov->iov_len, flags | MSG_DONTWAIT, from, from_len);
-    struct msghdr msg = {
-            .msg_name = from,
-            .msg_namelen = from ? *from_len : 0,
-            .msg_iov = (struct iovec *)(uintptr_t)iov,
-            .msg_iovlen = (size_t)count,
-    };
-    ssize_t r = fern__sys_recvmsg(rec->fd, &msg, flags | MSG_DONTWAIT);
-    if (r >= 0 && from)
-        *from_len = msg.msg_namelen;
-    if (r >= 0 && msg.msg_flags & MSG_CTRUNC)
-        rec->state &= (uint8_t)~FERN__FD_SHORT;
-    return r;
-}
-
 /* -EAGAIN unless poll says that an fd is ready for IN or OUT. */
 static inline int
 fern__op_ask(int fd, unsigned dir)

@@ -160,8 +160,10 @@ epoll_turn(struct fern__poller *poller, int64_t timeout_ns)
 {
     struct fern__fds *fds = fern__container_of(poller, struct fern__fds, poller);
     struct epoll *ep = epoll_of(fds);
-    if (fern__unlikely(fds->sweep_at != INT64_MAX)) {
-        if (poller->hub->now >= fds->sweep_at)
+    bool swept = false;
+    if (fern__likely(fds->sweep_at != INT64_MAX)) {
+        swept = poller->hub->now >= fds->sweep_at;
+        if (swept)
             fern__fds_sweep(fds, poller->hub->now);
         timeout_ns = cut_to_sweep(fds, timeout_ns);
     }
@@ -174,8 +176,11 @@ epoll_turn(struct fern__poller *poller, int64_t timeout_ns)
     for (int i = 0; i < n; i++) {
         uint64_t data = ep->events[i].data.u64;
         struct fern__fd *rec = fern__fd_at(fds, (int)(uint32_t)data);
-        if (fern__likely(rec->word == data >> 32))
-            fern__fd_event(rec, ep->events[i].events);
+        if (fern__unlikely(rec->word != data >> 32))
+            continue;
+        if (fern__unlikely(swept))
+            fern__fd_swept_event(fds, rec, ep->events[i].events);
+        fern__fd_event(rec, ep->events[i].events);
     }
     return n > 0 ? n : 0;
 }

@@ -11,10 +11,14 @@
  * Why readiness may be believed: an fd that fern opened is registered once, edge-triggered, and
  * every change to ready is an edge. FERN__FD_IN is cleared by -EAGAIN, and by a short read only
  * where a short read proves that nothing is left and where no hang-up, error or urgent mark has
- * been seen: data and end may come as one edge. On a Unix stream a read also ends behind bytes
- * that fds came with, and says so (MSG_CTRUNC) when there is no room for them: from then on a
- * short read there proves nothing. For all other fds the registration is verified
+ * been seen: data and end may come as one edge. For all other fds the registration is verified
  * before each park, which reports what is ready already.
+ *
+ * Unix streams stand between: a short read there is proof unless fds came with the bytes, for a
+ * read ends behind those. To ask the kernel each time would cost a tenth of an echo (recvmsg, which
+ * tells, as much as a read that finds nothing). So the short read is believed, and a park that
+ * lasts some milliseconds is verified once; where that finds something, short reads are not
+ * believed any more.
  *
  * Called by io/ for its operations and by the pollers, which deliver events.
  */
@@ -32,7 +36,8 @@ enum {
     CHAIN_END = -1,
 };
 
-static const int64_t SWEEP_NS = FERN_SECOND;
+/* How long a park stands before it is looked at: of most, and of MARKED ones. */
+static const int64_t SWEEP_NS[2] = {FERN_SECOND, 4 * FERN_MS};
 
 _Atomic uint32_t fern__fd_words[FERN__FDS_MAX];
 
@@ -61,7 +66,8 @@ fern__fds_init(struct fern__fds *fds, struct fern__hub *hub,
     fds->poller.ops = poller_ops;
     fds->poller.hub = hub;
     fds->ops = ops;
-    fds->parked = CHAIN_END;
+    for (int i = 0; i < 2; i++)
+        fds->chains[i] = (struct fern__fd_chain){CHAIN_END, INT64_MAX};
     fds->sweep_at = INT64_MAX;
 }
 
@@ -206,10 +212,15 @@ fern__fd_note_park(struct fern__fds *fds, struct fern__fd *rec)
     rec->state &= (uint8_t)~FERN__FD_AGED;
     if (fern__likely(rec->next_parked != 0))
         return;
-    rec->next_parked = fds->parked;
-    fds->parked = rec->fd + 1;
-    if (fds->sweep_at == INT64_MAX)
-        fds->sweep_at = fds->poller.hub->now + SWEEP_NS;
+    int which = rec->state & FERN__FD_MARKED ? 1 : 0;
+    struct fern__fd_chain *chain = &fds->chains[which];
+    rec->next_parked = chain->first;
+    chain->first = rec->fd + 1;
+    if (chain->at == INT64_MAX) {
+        chain->at = fds->poller.hub->now + SWEEP_NS[which];
+        if (fds->sweep_at > chain->at)
+            fds->sweep_at = chain->at;
+    }
 }
 
 /* The kernel cannot tell when this will be ready, and so calls it ready always. Then it is asked
@@ -410,12 +421,12 @@ verify(struct fern__fds *fds, struct fern__fd *rec)
     }
 }
 
-void
-fern__fds_sweep(struct fern__fds *fds, int64_t now)
+static void
+sweep_chain(struct fern__fds *fds, struct fern__fd_chain *chain)
 {
-    int32_t at = fds->parked;
-    fds->parked = CHAIN_END;
-    fds->sweep_at = INT64_MAX;
+    int32_t at = chain->first;
+    chain->first = CHAIN_END;
+    chain->at = INT64_MAX;
     while (at != CHAIN_END) {
         struct fern__fd *rec = fern__fd_at(fds, at - 1);
         at = rec->next_parked;
@@ -423,12 +434,23 @@ fern__fds_sweep(struct fern__fds *fds, int64_t now)
         if (!rec->word || fern__fd_interest(rec) == 0)
             continue;
         if (rec->state & FERN__FD_AGED) {
+            rec->verified = fds->sweeps;
             verify(fds, rec);
         } else {
             fern__fd_note_park(fds, rec);
             rec->state |= FERN__FD_AGED;
         }
     }
-    if (fds->parked != CHAIN_END)
-        fds->sweep_at = now + SWEEP_NS;
+}
+
+void
+fern__fds_sweep(struct fern__fds *fds, int64_t now)
+{
+    fds->sweeps++;
+    for (int i = 0; i < 2; i++) {
+        if (fds->chains[i].at <= now)
+            sweep_chain(fds, &fds->chains[i]);
+    }
+    int64_t quick = fds->chains[1].at;
+    fds->sweep_at = fds->chains[0].at < quick ? fds->chains[0].at : quick;
 }

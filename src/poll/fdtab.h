@@ -32,7 +32,7 @@ enum {
 enum fern__fd_kind {
     FERN__FD_FOREIGN,     /* opened by others, or closed */
     FERN__FD_TCP,         /* a short read has taken everything */
-    FERN__FD_UNIX,        /* Unix stream: it has, unless fds came with it */
+    FERN__FD_UNIX,        /* Unix stream: it has, unless fds came with the bytes */
     FERN__FD_SOCKET,      /* any other socket */
     FERN__FD_PIPE,        /* a short read has taken everything */
     FERN__FD_PACKET_PIPE, /* O_DIRECT: it has not */
@@ -58,7 +58,7 @@ enum {
     FERN__FD_OWN = 2,        /* opened by fern: its registration is believed */
     FERN__FD_SHORT = 4,      /* a short read clears FERN__FD_IN */
     FERN__FD_AGED = 8,       /* its park has seen one sweep */
-    FERN__FD_MARKED = 16,    /* fds may come with its bytes: receive in a way that tells */
+    FERN__FD_MARKED = 16,    /* a short read may have left something: look again soon */
     FERN__FD_LAZY_OUT = 32, /* not registered for OUT, which would report each byte taken */
     FERN__FD_RENEW = 64,    /* the registration must be changed before it is believed */
 };
@@ -69,7 +69,7 @@ struct fern__fd {
     uint8_t ready;
     uint8_t state;
     uint8_t how;
-    uint8_t unused;
+    uint8_t verified; /* number of the sweep that verified it */
     int32_t fd;
     int32_t next_parked; /* fd + 1 of the next in the chain to be swept; -1 last; 0 none */
     struct fern__list waiters[2]; /* cells of those who want in, out: each takes its turn */
@@ -105,6 +105,12 @@ struct fern__fds_ops {
     void (*drop)(struct fern__fds *fds, struct fern__fd *rec);
 };
 
+/* Records to be swept: the first by number, linked by next_parked. */
+struct fern__fd_chain {
+    int32_t first;
+    int64_t at; /* when; INT64_MAX: none */
+};
+
 /* A poller over fds begins with this. */
 struct fern__fds {
     struct fern__poller poller;
@@ -112,8 +118,10 @@ struct fern__fds {
     struct fern__fd **chunks;
     size_t chunk_count;
     uint64_t registered;
-    int32_t parked;   /* chain of records whose registration was believed at a park */
-    int64_t sweep_at; /* when to look at them; INT64_MAX: none */
+    /* Records whose registration was believed at a park; those that are MARKED in the second. */
+    struct fern__fd_chain chains[2];
+    int64_t sweep_at; /* when to look at the first of them; INT64_MAX: none */
+    uint8_t sweeps;
 };
 
 extern _Atomic uint32_t fern__fd_words[FERN__FDS_MAX];
@@ -227,5 +235,14 @@ void fern__fd_gone(struct fern__fds *fds, struct fern__fd *rec);
 /* Look at the records that have stood parked for a while on a registration that was only
  * believed. An fd that was closed and opened again behind fern's back is found here. */
 void fern__fds_sweep(struct fern__fds *fds, int64_t now);
+
+/* An event was seen at a record in the turn that began with a sweep: if it is the sweep's look at
+ * a MARKED record that has brought it, short reads are no proof there. */
+static inline void
+fern__fd_swept_event(const struct fern__fds *fds, struct fern__fd *rec, uint32_t events)
+{
+    if (rec->verified == fds->sweeps && rec->state & FERN__FD_MARKED && events & POLLIN)
+        rec->state &= (uint8_t) ~(FERN__FD_SHORT | FERN__FD_MARKED);
+}
 
 #endif
