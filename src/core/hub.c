@@ -38,50 +38,56 @@ static pthread_once_t end_key_once = PTHREAD_ONCE_INIT;
 
 /* ---- end ---- */
 
-struct gathering {
-    fern_greenlet **gs;
-    size_t n;
-    size_t room;
-};
+static bool
+is_left(const fern_greenlet *g)
+{
+    return g->life != FERN__LIFE_DONE && !(g->flags & (FERN__CALLER | FERN__ROOT));
+}
 
 static bool
-gather(fern_greenlet *g, void *arg)
+kill_left(fern_greenlet *g, void *unused)
 {
-    struct gathering *all = arg;
-    bool alive = g->life != FERN__LIFE_DONE && !(g->flags & (FERN__CALLER | FERN__ROOT));
-    if (alive && all->n < all->room)
-        all->gs[all->n++] = fern_greenlet_ref(g);
+    (void)unused;
+    if (is_left(g) && !g->kills)
+        fern__greenlet_kill(g, 0);
     return true;
 }
 
-/* Kill everybody and wait for them; if there is nobody, let callbacks be made. @return how many
- * there were; a negative code: they would not end */
-static ssize_t
+static bool
+find_left(fern_greenlet *g, void *ret_g)
+{
+    if (is_left(g))
+        *(fern_greenlet **)ret_g = g;
+    return !*(fern_greenlet **)ret_g;
+}
+
+/* Kill everybody and wait for one of them; if there is nobody, let callbacks be made. Takes no
+ * memory: there may be none. @return 1 there was somebody; 0; a negative code: it would not end */
+static int
 end_round(struct fern__hub *hub, fern_time end)
 {
-    struct gathering all = {.room = hub->live};
-    all.gs = calloc(all.room + 1, sizeof *all.gs);
-    if (!all.gs)
-        return -ENOMEM;
-    fern__greenlet_each(hub, gather, &all);
-    int r = all.n ? fern_kill_all(all.gs, all.n, 0, end) : fern_yield();
-    for (size_t i = 0; i < all.n; i++)
-        fern_greenlet_unref(all.gs[i]);
-    free(all.gs);
-    return r < 0 ? r : (ssize_t)all.n;
+    fern_greenlet *left = NULL;
+    fern__greenlet_each(hub, kill_left, NULL);
+    fern__greenlet_each(hub, find_left, &left);
+    if (!left)
+        return fern_yield();
+    fern_greenlet_ref(left);
+    int r = fern_join(left, end);
+    fern_greenlet_unref(left);
+    return r < 0 ? r : 1;
 }
 
 static void
 end_greenlets(struct fern__hub *hub)
 {
     fern_time end = fern_in(END_NS);
-    ssize_t n;
+    int r;
     /* Those that end may spawn others, and links are called: until there are none of either. */
     do {
-        n = end_round(hub, end);
-        if (n < 0)
+        r = end_round(hub, end);
+        if (r < 0)
             fern__report_left(hub);
-    } while (n >= 0 && (n || fern__ring_count(&hub->ready)) && fern_now().ns < end.ns);
+    } while (r >= 0 && (r || fern__ring_count(&hub->ready)) && fern_now().ns < end.ns);
 }
 
 static bool
