@@ -244,7 +244,7 @@ fern_write_all(int fd, const void *buf, size_t len, size_t *ret_done, fern_time 
     FERN_CHECK(buf || len == 0, -EINVAL);
     struct fern__hub *hub;
     struct fern__fd *rec = fern__op_quick(&hub, fd, FERN__FD_OUT);
-    if (fern__unlikely(!rec || len == 0))
+    if (fern__unlikely(!rec || !(rec->ready & FERN__FD_OUT) || len == 0))
         return write_rest(fd, buf, len, 0, ret_done, deadline);
     ssize_t n = fern__sys_sendto(fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
     if (fern__likely((size_t)n == len)) {

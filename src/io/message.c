@@ -53,12 +53,52 @@ run_recv(int fd, fern__attempt *attempt, void *args, int flags, size_t wanted,
             fd, FERN__FD_IN, attempt, args, flags & ODD_FLAGS ? 0 : wanted, deadline);
 }
 
+static __attribute__((noinline)) ssize_t
+recv_slow(int fd, void *buf, size_t len, int flags, fern_time deadline)
+{
+    struct transfer t = {.buf = buf, .len = len, .flags = flags};
+    return run_recv(fd, attempt_recv, &t, flags, len, deadline);
+}
+
+/* The quick attempt has failed: is it to be made again? */
+static __attribute__((noinline)) ssize_t
+recv_again(struct fern__fd *rec, ssize_t error, void *buf, size_t len, int flags,
+        fern_time deadline)
+{
+    if (error == -EAGAIN)
+        rec->ready &= (uint8_t)~FERN__FD_IN;
+    else if (error != -EINTR && error != -ENOTSOCK) {
+        fern__fd_pass(rec, FERN__FD_IN);
+        return error;
+    }
+    return recv_slow(rec->fd, buf, len, flags, deadline);
+}
+
 ssize_t
 fern_recv(int fd, void *buf, size_t len, int flags, fern_time deadline)
 {
     FERN_CHECK(buf || len == 0, -EINVAL);
-    struct transfer t = {.buf = buf, .len = len, .flags = flags};
-    return run_recv(fd, attempt_recv, &t, flags, len, deadline);
+    struct fern__hub *hub;
+    struct fern__fd *rec = fern__op_quick(&hub, fd, FERN__FD_IN);
+    if (fern__unlikely(!rec || flags & ODD_FLAGS || deadline.ns == 0))
+        return recv_slow(fd, buf, len, flags, deadline);
+    if (!(rec->ready & FERN__FD_IN)) {
+        int r = fern__fd_wait(
+                fern__fds_of(hub), hub->current, rec, FERN__FD_IN, false, deadline);
+        if (fern__unlikely(r < 0)) {
+            if (rec->word == fern__fd_word(fd))
+                fern__fd_pass(rec, FERN__FD_IN);
+            return r;
+        }
+    }
+    ssize_t n = fern__sys_recvfrom(fd, buf, len, flags | MSG_DONTWAIT, NULL, NULL);
+    if (fern__unlikely(n < 0))
+        return recv_again(rec, n, buf, len, flags, deadline);
+    if ((size_t)n < len && n > 0 && rec->state & FERN__FD_SHORT)
+        rec->ready &= (uint8_t)~FERN__FD_IN;
+    fern__fd_pass(rec, FERN__FD_IN);
+    fern__sched_spend(hub);
+    return n;
 }
 
 ssize_t

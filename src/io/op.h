@@ -42,8 +42,8 @@ fern__op_begin(struct fern__op *op, int fd, unsigned dir, fern_time deadline)
     return 0;
 }
 
-/* The record of a socket of fern's own on which the current greenlet may make a call at once; NULL:
- * it has to go the long way, for whichever reason. */
+/* The record of a socket of fern's own for which nobody waits in this direction, for a greenlet
+ * whose calls do not fail; NULL: it has to go the long way, for whichever reason. */
 static inline struct fern__fd *
 fern__op_quick(struct fern__hub **ret_hub, int fd, unsigned dir)
 {
@@ -55,8 +55,8 @@ fern__op_quick(struct fern__hub **ret_hub, int fd, unsigned dir)
     if (fern__unlikely(chunk >= fds->chunk_count || !fds->chunks[chunk]))
         return NULL;
     struct fern__fd *rec = fern__fd_at(fds, fd);
-    if (fern__unlikely(rec->word != fern__fd_word(fd) || !(rec->ready & dir) ||
-                       !(rec->state & FERN__FD_OWN) || rec->how != FERN__FD_MSG ||
+    if (fern__unlikely(rec->word != fern__fd_word(fd) || !(rec->state & FERN__FD_OWN) ||
+                       rec->how != FERN__FD_MSG ||
                        !fern__list_empty(&rec->waiters[dir - 1])))
         return NULL;
     *ret_hub = hub;

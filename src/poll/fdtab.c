@@ -283,20 +283,24 @@ tell_watchers(struct fern__fd *rec, uint32_t events, int result)
     }
 }
 
+/* An error, a hang-up, an end or an urgent mark. */
+static __attribute__((noinline)) void
+odd_event(struct fern__fd *rec, uint32_t events)
+{
+    rec->state &= (uint8_t)~FERN__FD_SHORT;
+    if (events & (POLLERR | POLLHUP))
+        rec->ready |= FERN__FD_IN | FERN__FD_OUT;
+    if (events & POLLRDHUP)
+        rec->ready |= FERN__FD_IN;
+}
+
 void
 fern__fd_event(struct fern__fd *rec, uint32_t events)
 {
-    if (fern__unlikely(events & (POLLERR | POLLHUP | POLLRDHUP | POLLPRI))) {
-        rec->state &= (uint8_t)~FERN__FD_SHORT;
-        if (events & (POLLERR | POLLHUP))
-            rec->ready |= FERN__FD_IN | FERN__FD_OUT;
-        if (events & POLLRDHUP)
-            rec->ready |= FERN__FD_IN;
-    }
-    if (events & POLLIN)
-        rec->ready |= FERN__FD_IN;
-    if (events & POLLOUT)
-        rec->ready |= FERN__FD_OUT;
+    if (fern__unlikely(events & (POLLERR | POLLHUP | POLLRDHUP | POLLPRI)))
+        odd_event(rec, events);
+    rec->ready |= (uint8_t)((events & POLLIN ? FERN__FD_IN : 0) |
+                            (events & POLLOUT ? FERN__FD_OUT : 0));
     fern__fd_pass(rec, FERN__FD_IN);
     fern__fd_pass(rec, FERN__FD_OUT);
     if (fern__unlikely(!fern__list_empty(&rec->watchers)))
