@@ -17,6 +17,7 @@ enum { PLANS_MAX = 32, NAME_BYTES = 24 };
 struct plan {
     char name[NAME_BYTES]; /* empty: any */
     _Atomic int64_t left;  /* calls until it strikes */
+    int64_t nth;
     int error;
 };
 
@@ -36,6 +37,7 @@ fern__fault_plan(const char *name, uint64_t nth, int error)
         return -ENOSPC;
     strcpy(plans[at].name, name ? name : "");
     plans[at].error = error;
+    plans[at].nth = (int64_t)nth;
     atomic_store(&plans[at].left, (int64_t)nth);
     atomic_store(&plan_count, at + 1);
     fern__fault_armed = true;
@@ -101,6 +103,17 @@ read_one(char *text)
     if (*end || !error)
         return -EINVAL;
     return fern__fault_plan(strcmp(name, "*") == 0 ? NULL : name, nth, error);
+}
+
+uint64_t
+fern__fault_seen(const char *name)
+{
+    unsigned count = atomic_load(&plan_count);
+    for (unsigned i = 0; i < count; i++) {
+        if (strcmp(plans[i].name, name) == 0)
+            return (uint64_t)(plans[i].nth - atomic_load(&plans[i].left));
+    }
+    return 0;
 }
 
 int

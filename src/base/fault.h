@@ -27,6 +27,9 @@ int fern__fault_hit(const char *name);
 /* How many calls have been counted since the last fern__fault_clear(). */
 uint64_t fern__fault_calls(void);
 
+/* How many calls have been counted against the first plan made for this name. */
+uint64_t fern__fault_seen(const char *name);
+
 /* Read plans as FERN_FAULT holds them. @return 0; -EINVAL with a report of what is wrong */
 int fern__fault_read(const char *text);
 

@@ -257,7 +257,7 @@ fern_write_all(int fd, const void *buf, size_t len, size_t *ret_done, fern_time 
         return write_rest(fd, buf, len, (size_t)n, ret_done, deadline);
     if (n == -EAGAIN)
         rec->ready &= (uint8_t)~FERN__FD_OUT;
-    if (n == -EAGAIN || n == -EINTR)
+    if (n == -EAGAIN || n == -EINTR || n == -ENOTSOCK)
         return write_rest(fd, buf, len, 0, ret_done, deadline);
     if (ret_done)
         *ret_done = 0;

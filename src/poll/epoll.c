@@ -4,8 +4,9 @@
  *
  * An fd is registered once, for everything and edge-triggered, and costs no call after that if
  * fern has opened it. Only a Unix stream is registered for OUT not before somebody waits for it:
- * there the peer's every read would be reported. For others each park begins with EPOLL_CTL_MOD, which reports what is ready
- * already, and finds out (ENOENT) that the number now means another file.
+ * there the peer's every read would be reported. For others each park begins with EPOLL_CTL_MOD,
+ * which reports what is ready already, and finds out (ENOENT) that the number now means another
+ * file.
  *
  * An event carries the fd and the word of its generation, so that what comes late, from a file
  * that lives on under another number, is passed over.

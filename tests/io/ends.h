@@ -107,13 +107,4 @@ let_them_wait(void)
         ASSERT_OK(fern_yield());
 }
 
-/* How often this thread has looked at its poller: unchanged over a call that did not wait. */
-static inline uint64_t
-polls(void)
-{
-    fern_hub_stats stats;
-    ASSERT_OK(fern_hub_get_stats(&stats));
-    return stats.polls;
-}
-
 #endif

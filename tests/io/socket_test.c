@@ -2,6 +2,7 @@
 /* Connections: dialling, accepting, transfers, ends. */
 #include "io/ends.h"
 
+#include "base/fault.h"
 #include "core/hub.h"
 
 #include <sys/resource.h>
@@ -43,6 +44,53 @@ TEST(bytes_go_both_ways_over_a_pair)
     int ends[2];
     unix_pair(ends);
     talk_with_echo(ends);
+}
+
+/* Count calls of these names from now on: plans that never come true. */
+static void
+count_calls(void)
+{
+    static const char *const names[] = {
+            "recvfrom", "recvmsg", "sendto", "epoll_ctl", "fcntl", "getsockopt", "fstat"};
+    fern__fault_clear();
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        ASSERT_OK(fern__fault_plan(names[i], INT64_MAX, EIO));
+}
+
+static void
+count_calls_of_echo(int ends[2])
+{
+    enum { ROUNDS = 100 };
+    fern_greenlet *g = fern_spawn(echo, as_arg(ends[1]));
+    say(ends[0], "warm");
+    hear(ends[0], "warm");
+    count_calls();
+    for (int i = 0; i < ROUNDS; i++) {
+        say(ends[0], "hello");
+        hear(ends[0], "hello");
+    }
+    ASSERT_EQ(fern__fault_seen("sendto"), 2 * ROUNDS);
+    ASSERT_EQ(fern__fault_seen("recvfrom") + fern__fault_seen("recvmsg"), 2 * ROUNDS);
+    ASSERT_EQ(fern__fault_seen("epoll_ctl"), 0);
+    ASSERT_EQ(fern__fault_seen("fcntl") + fern__fault_seen("getsockopt"), 0);
+    ASSERT_EQ(fern__fault_seen("fstat"), 0);
+    fern__fault_clear();
+    ASSERT_OK(fern_close(ends[0]));
+    ASSERT_EQ(value_of(g), 0);
+}
+
+TEST(an_echo_over_tcp_costs_one_receive_and_one_send)
+{
+    int ends[2];
+    tcp_pair(ends);
+    count_calls_of_echo(ends);
+}
+
+TEST(an_echo_over_a_pair_costs_one_receive_and_one_send)
+{
+    int ends[2];
+    unix_pair(ends);
+    count_calls_of_echo(ends);
 }
 
 /* ---- much at once ---- */
