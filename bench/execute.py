@@ -78,7 +78,7 @@ class Runner:
             done = finish([*command, str(lead)], self.cpu, program.environment)
             if done.returncode == 0:
                 return read_values(done.stdout)
-            lead *= 1.5
+            lead *= 2
             self.leads[program.name, run.name] = lead
         raise Failed(f"its sleepers were not all asleep after {LEAD_MAX_S} s")
 

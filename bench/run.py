@@ -13,6 +13,7 @@ README.md tells how to read what it prints.
 """
 
 import os
+import signal
 import sys
 import time
 
@@ -159,10 +160,17 @@ def main():
     except ValueError as error:
         sys.exit(f"bench: {error}")
     os.makedirs(programs.OUT, exist_ok=True)
+    # Ended early, it still stops the servers it has started and writes what it has.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     bench = Bench(runs, wanted, rounds)
-    for run in runs:
-        bench.do_run(run)
-    return bench.finish()
+    interrupted = False
+    try:
+        for run in runs:
+            bench.do_run(run)
+    except KeyboardInterrupt:
+        interrupted = True
+        print("\n\nStopped early; what follows is what there was until then.")
+    return bench.finish() or interrupted
 
 
 if __name__ == "__main__":
