@@ -219,13 +219,14 @@ finish_marked(struct fern__hub *hub, fern_greenlet *g, bool ran)
 static void
 finish(struct fern__hub *hub, fern_greenlet *g, void *value, bool ran)
 {
+    /* It has ended before anything is called: what is called may want to kill it. */
+    g->arg = value;
+    g->life = FERN__LIFE_DONE;
     if (g->dirty & FERN__DIRTY_REST || hub->hooks.ended) {
         g->dirty |= FERN__DIRTY_REST;
         g->interrupt = -EDEADLK; /* whatever is called from here on must not wait */
         free_arg(g);
     }
-    g->arg = value;
-    g->life = FERN__LIFE_DONE;
     finish_marked(hub, g, ran);
 }
 

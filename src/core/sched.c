@@ -43,10 +43,10 @@ enum { FETCH_BLOCK = 5, FETCH_STACK = 3, FETCH_UNRUN = 12, FETCH_LINES = 4 };
 
 /* The frames of a parked greenlet that it will return through. */
 static inline void
-fetch_stack(const char *sp)
+fetch_stack(const void *sp)
 {
     for (int line = 0; line < FETCH_LINES; line++)
-        __builtin_prefetch(sp + 64 * line, 1);
+        __builtin_prefetch((const char *)sp + 64 * line, 1);
 }
 
 /* Fetch what will be needed soon: at a hundred thousand greenlets every switch would otherwise

@@ -364,6 +364,32 @@ TEST(what_frees_an_argument_cannot_wait)
     ASSERT_STR_EQ(trace_text, "ran");
 }
 
+static fern_greenlet *to_kill;
+
+static void
+free_by_killing(void *what)
+{
+    (void)what;
+    ASSERT_TRUE(fern_ready(to_kill));
+    int r = fern_kill(to_kill, 0, FERN_NOWAIT);
+    ASSERT_EQ(r, to_kill == fern_self() ? -ECANCELED : 0);
+    freed++;
+}
+
+TEST(what_frees_an_argument_may_kill_its_greenlet_which_has_ended)
+{
+    FERN_SPAWN_OPTIONS(options);
+    options.free_arg = free_by_killing;
+    to_kill = fern_spawn_with(say, "never", &options);
+    ASSERT_OK(fern_kill(to_kill, 0, FERN_FOREVER));
+    fern_greenlet_unref(to_kill);
+    ASSERT_OK(fern_yield());
+    to_kill = fern_spawn_with(say, "ran", &options);
+    FINISH(to_kill);
+    ASSERT_EQ(freed, 2);
+    ASSERT_STR_EQ(trace_text, "ran");
+}
+
 TEST(user_data_is_kept)
 {
     int mine;

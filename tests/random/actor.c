@@ -50,6 +50,10 @@ actor_free(void *actor)
 {
     struct actor *a = actor;
     a->frees++;
+    bool orphan = a->with_parent && !a->runs;
+    if (!world.draining && !orphan && chance(10))
+        act_without_waiting();
+    /* Whoever this has ended was served before. */
     a->end_order = ++world.clock;
 }
 
@@ -58,6 +62,8 @@ pay(void *actor)
 {
     struct actor *a = actor;
     a->cleanups_owed--;
+    if (chance(20))
+        do_wait(a);
 }
 
 static void

@@ -266,6 +266,9 @@ do_kill_and_join(struct actor *a)
         a->waiting = WAIT_NOTHING;
         return;
     }
+    /* What frees the other's argument may kill this one before the join begins. */
+    if (entry)
+        entry = actor_interrupt(a);
     close_wait(a, entry, r, deadline);
     MUST(r != 0 || fern_ready(t->g), "killed %d, who has not ended", t->number);
 }

@@ -68,6 +68,8 @@ static void
 set_order(void)
 {
     struct fern__hub *hub = fern__hub_need();
+    /* The numbers of the queue's places run over now and then. */
+    hub->ready.head = hub->ready.tail = chance(10) ? 0 - draw(200) : 0;
     fern__fair_init(hub); /* nothing is carried over from the schedule before */
     uint64_t state = ~world.seed;
     hub->seed = world.permuted ? mix(&state) | 1 : 0;

@@ -167,6 +167,8 @@ void do_wait(struct actor *a);
 void do_deed(struct actor *a);
 struct actor *spawn_actor(struct actor *parent);
 void unpark_actor(struct actor *target);
+/* A little of everything, from where nothing may wait: a callback, an end. */
+void act_without_waiting(void);
 void stop_calls_and_timers(void);
 
 #endif
