@@ -109,6 +109,16 @@ fern__observe_arrive(
         self->extra->hook_in(self->extra->hook_arg);
 }
 
+/* If guards have run out just now, canaries are looked at from here on; and the one that yields
+ * while nobody else is ready must not be missed because it does not leave. */
+void
+fern__observe_canary(struct fern__hub *hub)
+{
+    fern__hub_observe(hub);
+    if (hub->current->stack_top)
+        fern__overflow_check(hub, hub->current, false);
+}
+
 void
 fern__observe_end(struct fern__hub *hub, fern_greenlet *g)
 {

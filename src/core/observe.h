@@ -18,6 +18,9 @@ void fern__observe_leave(struct fern__hub *hub, fern_greenlet *from, fern_greenl
 void fern__observe_arrive(
         struct fern__hub *hub, fern_greenlet *self, const struct fern__cxx_globals *cxx);
 
+/* Once a turn where there are no guards. */
+void fern__observe_canary(struct fern__hub *hub);
+
 /* A greenlet has ended; it is still on its stack. */
 void fern__observe_end(struct fern__hub *hub, fern_greenlet *g);
 

@@ -123,9 +123,8 @@ fern__sched_turn(struct fern__hub *hub, bool may_wait)
     fern__sched_bury(hub);
     if (fern__unlikely(atomic_load_explicit(&hub->dump_wanted, memory_order_relaxed)))
         fern__report_wanted(hub);
-    if (fern__unlikely(hub->stacks.guard == FERN__GUARD_CANARY && !hub->observed))
-        fern__hub_observe(
-                hub); /* guards have run out: from now on canaries are looked at */
+    if (fern__unlikely(hub->stacks.guard == FERN__GUARD_CANARY))
+        fern__observe_canary(hub);
 
     int64_t wait = time_to_wait(hub, may_wait);
     bool starved = wait > 0 && hub->wakers == 0;

@@ -120,6 +120,8 @@ choose_guard(struct fern__stacks *s)
         for (int g = FERN__GUARD_ADVICE; g <= FERN__GUARD_CANARY; g++) {
             if (strcmp(name, fern__guard_name((enum fern__guard)g)) == 0) {
                 s->guard = (enum fern__guard)g;
+                if (g == FERN__GUARD_ADVICE && !advice_works())
+                    s->guard = FERN__GUARD_MPROTECT;
                 return 0;
             }
         }
@@ -272,9 +274,10 @@ warn_canary(void)
             atomic_load(&maps_used));
 }
 
-/* Guard the low end of a stride in the best way that is left. */
+/* Guard the low end of a stride in the best way that is left. `lowest` in its slab: without guards
+ * in between, a recursion that runs through all the stacks below its own ends there. */
 static void
-install_guard(struct fern__stacks *s, char *stride)
+install_guard(struct fern__stacks *s, char *stride, bool lowest)
 {
     if (s->guard == FERN__GUARD_ADVICE) {
         if (madvise(stride, GUARD_BYTES, MADV_GUARD_INSTALL) == 0)
@@ -289,6 +292,8 @@ install_guard(struct fern__stacks *s, char *stride)
         s->guard = FERN__GUARD_CANARY;
         warn_canary();
     }
+    if (lowest)
+        mprotect(stride, GUARD_BYTES, PROT_NONE);
 }
 
 /* Guard the next few stacks of a slab by one system call, which spares a quarter of the cost of
@@ -319,7 +324,7 @@ fern__stack_take_fresh(struct fern__stacks *s)
     size_t index = s->filling->used++;
     char *stride = s->filling->base + index * s->stride;
     if (index >= s->filling->guarded && !install_guards(s, s->filling)) {
-        install_guard(s, stride);
+        install_guard(s, stride, index == 0);
         s->filling->guarded = index + 1;
     }
     fern__tool_stack_new(stride + GUARD_BYTES, s->stack_bytes);
@@ -341,7 +346,7 @@ fern__stack_open(struct fern__stacks *s, size_t bytes)
     if (s->single)
         s->single->newer = slab;
     s->single = slab;
-    install_guard(s, slab->base);
+    install_guard(s, slab->base, true);
     fern__tool_stack_new(slab->base + GUARD_BYTES, slab->stack_bytes);
     return slab->base + slab->stride;
 }

@@ -20,6 +20,7 @@
 #include "debug/signal.h"
 
 #include "base/clock.h"
+#include "core/arch/fault.h"
 #include "core/report.h"
 #include "debug/backtrace.h"
 #include "debug/dump.h"
@@ -30,7 +31,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/syscall.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #ifndef sigev_notify_thread_id
@@ -64,22 +64,6 @@ find(pid_t tid)
 
 /* ---- the handler ---- */
 
-static void
-registers(const void *context, uintptr_t *ret_pc, uintptr_t *ret_sp)
-{
-    const ucontext_t *u = context;
-#if defined(__x86_64__)
-    *ret_pc = (uintptr_t)u->uc_mcontext.gregs[REG_RIP];
-    *ret_sp = (uintptr_t)u->uc_mcontext.gregs[REG_RSP];
-#elif defined(__aarch64__)
-    *ret_pc = (uintptr_t)u->uc_mcontext.pc;
-    *ret_sp = (uintptr_t)u->uc_mcontext.sp;
-#else
-    (void)u;
-    *ret_pc = *ret_sp = 0;
-#endif
-}
-
 /* Whether the thread runs where the hub says. */
 static bool
 is_settled(const struct fern__hub *hub, uintptr_t sp)
@@ -96,17 +80,16 @@ is_settled(const struct fern__hub *hub, uintptr_t sp)
 static void
 write_now(struct fern__hub *hub, const void *context)
 {
-    uintptr_t pc, sp;
-    registers(context, &pc, &sp);
-    enum fern__dump_kind kind = atomic_load(&hub->polling) ? FERN__DUMP_FULL
-                                : is_settled(hub, sp)      ? FERN__DUMP_LEAN
-                                                           : FERN__DUMP_UNSETTLED;
+    struct fern__fault place = fern__fault_place(context);
+    enum fern__dump_kind kind = atomic_load(&hub->polling)  ? FERN__DUMP_FULL
+                                : is_settled(hub, place.sp) ? FERN__DUMP_LEAN
+                                                            : FERN__DUMP_UNSETTLED;
     atomic_store(&hub->dump_wanted, false);
     /* This is the hub's alternate stack, which has room, or one of somebody else's. */
     if (hub->altstack)
-        fern__dump_here(hub, STDERR_FILENO, kind, (const void *)pc);
+        fern__dump_here(hub, STDERR_FILENO, kind, (const void *)place.pc);
     else
-        fern__dump_aside(hub, STDERR_FILENO, kind, (const void *)pc);
+        fern__dump_aside(hub, STDERR_FILENO, kind, (const void *)place.pc);
 }
 
 static void
