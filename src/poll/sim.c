@@ -4,8 +4,8 @@
  *
  * A turn looks at the real fds first. If none is ready and a timer is armed, the clock jumps to
  * it; without a timer the turn waits in real time. Bytes that this program has just sent to
- * itself may take the kernel a moment to deliver: while somebody waits for an fd, that moment is
- * granted in real time before each jump.
+ * itself over a network take the kernel a moment to deliver: while somebody waits for such a
+ * socket, that moment is granted in real time before each jump.
  */
 #include "poll/backends.h"
 #include "poll/level.h"
@@ -26,6 +26,20 @@ sim_open(struct fern__hub *hub, struct fern__poller **ret_poller)
     return fern__level_open(hub, &fern__poller_sim, sizeof(struct fern__level), ret_poller);
 }
 
+/* Whether somebody waits for what may be on its way through the kernel: pipes and Unix streams
+ * deliver at once. */
+static bool
+may_be_under_way(struct fern__level *level)
+{
+    for (size_t i = 0; i < level->count; i++) {
+        int fd = level->list[i].fd;
+        if (fd >= 0 && fern__fd_at(&level->fds, fd)->how == FERN__FD_MSG &&
+                fern__fd_kind_of(fd) != FERN__FD_UNIX)
+            return true;
+    }
+    return false;
+}
+
 static int
 sim_turn(struct fern__poller *poller, int64_t timeout_ns)
 {
@@ -34,7 +48,8 @@ sim_turn(struct fern__poller *poller, int64_t timeout_ns)
     if (next == INT64_MAX)
         return fern__level_poll(level, timeout_ns);
     if (poller->busy) {
-        int n = fern__level_poll(level, timeout_ns ? GRACE_NS : 0);
+        int64_t grace = timeout_ns && may_be_under_way(level) ? GRACE_NS : 0;
+        int n = fern__level_poll(level, grace);
         if (n > 0)
             return n;
     }
