@@ -58,7 +58,8 @@ void fern__sched_bury(struct fern__hub *hub);
 /* One turn: look at the poller and the timers, waiting at most as long as allowed. */
 void fern__sched_turn(struct fern__hub *hub, bool may_wait);
 
-/* An operation has succeeded without a park: it costs budget, and now and then the CPU. */
+/* An operation has succeeded without a park: it costs budget, and now and then the CPU. Not for
+ * calls with FERN_NOWAIT, which never switch. */
 void fern__sched_spend_slow(struct fern__hub *hub);
 
 static inline void

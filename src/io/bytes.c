@@ -228,7 +228,8 @@ write_rest(int fd, const char *buf, size_t len, size_t done, size_t *ret_done,
         if (r < 0)
             break;
         done += (size_t)r;
-        fern__sched_spend(op.hub);
+        if (deadline.ns)
+            fern__sched_spend(op.hub);
         /* While others ran the fd may have been closed, and its number be another's. */
         if (done < len && (op.word != op.rec->word || op.word != fern__fd_word(fd)))
             r = -EBADF;
@@ -248,7 +249,8 @@ fern_write_all(int fd, const void *buf, size_t len, size_t *ret_done, fern_time 
         return write_rest(fd, buf, len, 0, ret_done, deadline);
     ssize_t n = fern__sys_sendto(fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
     if (fern__likely((size_t)n == len)) {
-        fern__sched_spend(hub);
+        if (deadline.ns)
+            fern__sched_spend(hub);
         if (ret_done)
             *ret_done = len;
         return 0;
@@ -280,7 +282,7 @@ run_at(at_fn *call, int fd, const struct iovec *iov, int count, int64_t offset,
     if (r < 0)
         return r;
     ssize_t n = call(fd, iov, count, offset);
-    if (n >= 0)
+    if (n >= 0 && deadline.ns)
         fern__sched_spend(hub);
     return n;
 }

@@ -126,7 +126,7 @@ fern__op_run(int fd, unsigned dir, fern__attempt *attempt, void *args, size_t wa
     if (fern__unlikely(r < 0))
         return r;
     ssize_t n = fern__op_attempt(&op, attempt, args, wanted);
-    if (fern__likely(n >= 0))
+    if (fern__likely(n >= 0 && deadline.ns))
         fern__sched_spend(op.hub);
     return n;
 }

@@ -140,7 +140,7 @@ fern_poll(struct pollfd *fds, size_t count, fern_time deadline)
         return -EAGAIN;
     if (r == 0)
         return wait_for_any(&w);
-    if (r > 0)
+    if (r > 0 && deadline.ns)
         fern__sched_spend(w.op.hub);
     return r;
 }

@@ -785,3 +785,31 @@ TEST(what_does_not_listen_is_not_accepted_from)
     ASSERT_ERR(fern_accept(ends[0], NULL, FERN_FOREVER), -EINVAL);
     close_pair(ends);
 }
+
+static void *
+raise_flag(void *flag)
+{
+    *(bool *)flag = true;
+    return NULL;
+}
+
+TEST(a_call_with_nowait_never_switches_however_many_succeed)
+{
+    int ends[2];
+    char buffer[1024];
+    bool others_ran = false;
+    fern_hub_options options = {.size = sizeof options, .budget_ops = 2};
+    ASSERT_OK(fern_hub_set_options(&options));
+    unix_pair(ends);
+    fern_greenlet *g = fern_spawn(raise_flag, &others_ran);
+    for (int i = 0; i < 50; i++)
+        ASSERT_EQ(fern_send(ends[0], "x", 1, 0, FERN_NOWAIT), 1);
+    ASSERT_OK(fern_write_all(ends[0], "y", 1, NULL, FERN_NOWAIT));
+    ASSERT_EQ(fern_recv(ends[1], buffer, 5, 0, FERN_NOWAIT), 5);
+    ASSERT_TRUE(!others_ran);
+    for (int i = 0; i < 5; i++)
+        ASSERT_EQ(fern_send(ends[0], "x", 1, 0, FERN_FOREVER), 1);
+    ASSERT_TRUE(others_ran);
+    fern_greenlet_unref(g);
+    close_pair(ends);
+}
