@@ -292,8 +292,10 @@ fern_hub_set_options(const fern_hub_options *options)
                 options->switches_max < INT32_MAX ? options->switches_max : INT32_MAX;
     if (options->slice_ns > 0)
         o->slice_ns = options->slice_ns;
-    if (options->budget_ops)
+    if (options->budget_ops) {
         o->budget_ops = options->budget_ops < INT32_MAX ? options->budget_ops : INT32_MAX;
+        hub->ops_left = (int32_t)o->budget_ops;
+    }
     if (options->spin_ns)
         o->spin_ns = options->spin_ns;
     if (options->stacks_idle_max)
