@@ -86,8 +86,9 @@ fern_exit(void *value)
     if (!hub || hub->current->flags & FERN__ROOT)
         exit(0);
     fern_greenlet *g = hub->current;
-    if (g->flags & FERN__CALLER)
-        fern__die(__FILE__, __LINE__, "fern_exit() in a callback: a callback must return");
+    if (g->interrupt == -EDEADLK)
+        fern__die(__FILE__, __LINE__,
+                "fern_exit() in a callback, or in what an end calls: these must return");
     while (g->autos)
         fern_auto_run(g->autos);
     void *stack_top = g->stack_top;

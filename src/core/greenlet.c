@@ -250,10 +250,15 @@ fern__greenlet_finish_unrun(fern_greenlet *g)
         hub->live--;
     /* What its end calls runs on the stack of who ended it, and must not wait there either. */
     fern_greenlet *self = hub->current;
-    bool refusing = self->interrupt == -EDEADLK;
+    bool refused = self->flags & FERN__REFUSES;
+    int32_t interrupt = self->interrupt;
+    fern__greenlet_mark(self, FERN__REFUSES);
     self->interrupt = -EDEADLK;
     finish(hub, g, NULL, false);
-    if (!refusing)
+    if (!refused)
+        self->flags &= (uint16_t)~FERN__REFUSES;
+    self->interrupt = interrupt;
+    if (self->life == FERN__LIFE_LIVE)
         fern__greenlet_set_interrupt(self);
     if (spawned && !queued)
         fern__greenlet_release(g);

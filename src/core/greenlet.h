@@ -48,6 +48,7 @@ enum fern__greenlet_flag {
     FERN__CHILD = 1 << 11,     /* must not start once its spawner has ended */
     FERN__PARENT = 1 << 12,    /* may have such children */
     FERN__ODD_STACK = 1 << 13, /* has a stack of a size of its own */
+    FERN__REFUSES = 1 << 14,   /* its waiting calls are refused for the moment */
 };
 
 /* A greenlet that is spawned, runs and ends without a mark here touches one cache line. */

@@ -341,7 +341,7 @@ fern_hub_step(void)
     int r = fern__wait_enter(&hub, &g, FERN_NOWAIT);
     if (r < 0)
         return r;
-    FERN_CHECK(!(g->flags & FERN__CALLER), -EDEADLK);
+    FERN_CHECK(g->interrupt != -EDEADLK, -EDEADLK);
     uint64_t before = fern__fair_switches(hub);
     fern__sched_turn(hub, false);
     if (fern__ring_count(&hub->ready) == 0)

@@ -38,7 +38,8 @@ fern__greenlet_set_interrupt(fern_greenlet *g)
     bool shielded = s && s->fern__kind == SHIELD;
     if (g->kills && !shielded)
         code = -ECANCELED;
-    g->interrupt = g->flags & FERN__CALLER ? -EDEADLK : code;
+    bool refuses = g->flags & (FERN__CALLER | FERN__REFUSES) || g->life == FERN__LIFE_DONE;
+    g->interrupt = refuses ? -EDEADLK : code;
 }
 
 int64_t

@@ -261,7 +261,24 @@ TEST(exit_in_a_callback_dies_with_a_message)
     char text[512];
     int status = harness_child(exit_in_callback, NULL, text, sizeof text);
     ASSERT_TRUE(WIFSIGNALED(status));
-    ASSERT_STR_HAS(text, "fern_exit() in a callback");
+    ASSERT_STR_HAS(text, "fern_exit() in a callback, or in what an end calls");
+}
+
+static void
+exit_in_free(void *unused)
+{
+    FERN_SPAWN_OPTIONS(options);
+    options.free_arg = exit_now;
+    fern_greenlet *g = fern_spawn_with(say, unused, &options);
+    ASSERT_OK(fern_join(g, FERN_FOREVER));
+}
+
+TEST(exit_in_what_an_end_calls_dies_with_a_message)
+{
+    char text[512];
+    int status = harness_child(exit_in_free, NULL, text, sizeof text);
+    ASSERT_TRUE(WIFSIGNALED(status));
+    ASSERT_STR_HAS(text, "in what an end calls");
 }
 
 /* ---- hooks (A1.24, A1.27, A1.33) ---- */

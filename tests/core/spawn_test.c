@@ -346,7 +346,13 @@ free_by_waiting(void *what)
     (void)what;
     ASSERT_ERR(fern_sleep(FERN_MS), -EDEADLK);
     ASSERT_ERR(fern_park(FERN_FOREVER), -EDEADLK);
-    ASSERT_TRUE(fern_yield() < 0);
+    ASSERT_ERR(fern_yield(), -EDEADLK);
+    ASSERT_ERR(fern_hub_step(), -EDEADLK);
+    FERN_SHIELD (shield) {
+        ASSERT_ERR(fern_sleep(FERN_MS), -EDEADLK);
+    }
+    (void)fern_uncancel();
+    ASSERT_ERR(fern_sleep(FERN_MS), -EDEADLK);
     freed++;
 }
 
@@ -361,7 +367,12 @@ TEST(what_frees_an_argument_cannot_wait)
     ASSERT_EQ(freed, 2);
     ASSERT_OK(fern_sleep(1));
     fern_greenlet_unref(killed);
-    ASSERT_STR_EQ(trace_text, "ran");
+    ran = fern_spawn_with(say_where, "parked", &options);
+    ASSERT_OK(fern_yield());
+    ASSERT_OK(fern_kill(ran, 0, FERN_FOREVER));
+    fern_greenlet_unref(ran);
+    ASSERT_EQ(freed, 3);
+    ASSERT_STR_EQ(trace_text, "ran parked parked2");
 }
 
 static fern_greenlet *to_kill;
