@@ -213,6 +213,8 @@ wait_on(struct fern_server *server, struct fern__list *queue,
     fern_greenlet *g = server->hub->current;
     if (deadline.ns == 0)
         return -EAGAIN;
+    if (g->interrupt) /* it came between two waits of one call */
+        return g->interrupt;
     fern__wait_begin(g, kind, server);
     fern__wait_add(queue, &g->cell);
     return fern__park(server->hub, g, deadline);
@@ -245,9 +247,9 @@ fern__server_close(struct fern_server *server, int code)
 {
     fern_greenlet *acceptor = server->acceptor;
     server->acceptor = NULL;
+    /* Before its descriptor goes: it must see the kill. */
     if (acceptor && acceptor != server->hub->current)
-        fern__greenlet_kill(
-                acceptor, 0); /* before its descriptor goes: it must see the kill */
+        fern__greenlet_kill(acceptor, 0);
     if (server->handle_datagram && server->stats.active)
         server->answers = fern__listener_leave(&server->listener);
     else

@@ -168,6 +168,30 @@ TEST(a_stop_that_is_killed_kills_the_handlers_with_it)
     fern_server_free(stopping.server);
 }
 
+TEST(a_kill_between_the_ends_of_two_handlers_reaches_a_stop)
+{
+    int fds[2];
+    struct work w = {.lasts_ns = FERN_SECOND};
+    struct stopping stopping = {.server = started(&w, 1, &fds[0], NULL)};
+    fern_yield(); /* its handler begins to work */
+    fern_time end_of_first = fern_in(FERN_SECOND);
+    w.lasts_ns = FERN_HOUR;
+    fds[1] = fern_dial(fern_server_address(stopping.server), FERN_FOREVER);
+    ASSERT_OK(fds[1]);
+    fern_sleep(FERN_MS);
+    fern_greenlet *g = fern_spawn(stop_it, &stopping);
+    fern_yield();
+    fern_sleep_until(end_of_first);
+    ASSERT_EQ(w.done, 1); /* the stop is ready, and has not run */
+    ASSERT_ERR(fern_kill(g, 0, FERN_NOWAIT), -EAGAIN);
+    ASSERT_OK(fern_join(g, fern_in(FERN_MINUTE)));
+    ASSERT_ERR(stopping.result, -ECANCELED);
+    ASSERT_EQ(w.cleaned, 1);
+    fern_greenlet_unref(g);
+    close_all(fds, 2);
+    fern_server_free(stopping.server);
+}
+
 TEST(a_scope_around_a_stop_is_a_deadline_too)
 {
     int fd, r = 0;
