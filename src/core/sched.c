@@ -39,15 +39,7 @@
 /* ---- the ready queue ---- */
 
 /* How many places ahead the lines of a block and of its stack are fetched. */
-enum { FETCH_BLOCK = 5, FETCH_STACK = 3, FETCH_UNRUN = 12, FETCH_LINES = 4 };
-
-/* The frames of a parked greenlet that it will return through. */
-static inline void
-fetch_stack(const void *sp)
-{
-    for (int line = 0; line < FETCH_LINES; line++)
-        __builtin_prefetch((const char *)sp + 64 * line, 1);
-}
+enum { FETCH_BLOCK = 5, FETCH_STACK = 3, FETCH_UNRUN = 12 };
 
 /* Fetch what will be needed soon: at a hundred thousand greenlets every switch would otherwise
  * wait for memory several times. The asm keeps GCC from taking these for functions without
@@ -61,7 +53,7 @@ prefetch(const struct fern__ring *ring)
     __builtin_prefetch((char *)(far & ~(uintptr_t)FERN__ITEM_TAGS) + line, 1);
     uintptr_t near = (uintptr_t)fern__ring_peek(ring, FETCH_STACK);
     if (!(near & FERN__ITEM_TAGS))
-        fetch_stack(((fern_greenlet *)near)->ctx.sp);
+        __builtin_prefetch(((fern_greenlet *)near)->ctx.sp, 1);
 }
 
 /* The same among greenlets that have not run. */
