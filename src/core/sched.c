@@ -222,12 +222,14 @@ next(struct fern__hub *hub)
 ONE_COPY UNINSTRUMENTED int
 fern__sched_leave(struct fern__hub *hub, fern_greenlet *from)
 {
+    int saved_errno = *hub->errno_at; /* before a new stack or a poll can change it */
     fern_greenlet *to = next(hub);
-    int saved_errno = *hub->errno_at;
     struct fern__cxx_globals cxx;
     if (fern__unlikely(hub->observed)) {
-        if (to == from)
-            return 0; /* nobody is to see a switch that is none */
+        if (to == from) { /* nobody is to see a switch that is none */
+            *hub->errno_at = saved_errno;
+            return 0;
+        }
         fern__observe_leave(hub, from, to, &cxx);
     }
     hub->current = to;

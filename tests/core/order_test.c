@@ -339,7 +339,7 @@ TEST(a_greenlet_over_its_budget_lets_the_others_run)
 TEST(a_scope_ends_one_that_yields_for_ever)
 {
     fern_scope scope = FERN_SCOPE_INIT;
-    ASSERT_OK(fern_scope_start(&scope, fern_in(10 * FERN_MS)));
+    ASSERT_OK(fern_scope_start(&scope, soon(10 * FERN_MS)));
     int r;
     do
         r = fern_sleep(0);

@@ -306,7 +306,7 @@ TEST(switching_to_and_fro_for_ever_does_not_keep_timers_from_firing)
 {
     fern_greenlet *co = fern_raw_new(to_and_fro, NULL);
     fern_scope scope = FERN_SCOPE_INIT;
-    ASSERT_OK(fern_scope_start(&scope, fern_in(FERN_MS)));
+    ASSERT_OK(fern_scope_start(&scope, soon(FERN_MS)));
     int r;
     do
         r = fern_raw_switch(co, NULL, NULL);
