@@ -13,6 +13,7 @@
 
 #include "harness.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -102,7 +103,27 @@ bool
 harness_runs_under(const char *tool)
 {
     const char *under = getenv("FERN_TEST_UNDER");
-    return under && strcmp(under, tool) == 0;
+    return under && strstr(under, tool);
+}
+
+int
+harness_other_threads(void)
+{
+    int threads = 0;
+    DIR *dir = opendir("/proc/self/task");
+    if (!dir)
+        FAIL("/proc/self/task: %s", strerror(errno));
+    for (struct dirent *entry; (entry = readdir(dir));)
+        threads += entry->d_name[0] != '.';
+    closedir(dir);
+    return threads - 1;
+}
+
+bool
+harness_time_is_virtual(void)
+{
+    const char *poller = getenv("FERN_POLLER");
+    return poller && strcmp(poller, "sim") == 0;
 }
 
 bool

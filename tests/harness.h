@@ -89,10 +89,21 @@ int harness_child(void (*body)(void *arg), void *arg, char *ret_err, size_t size
 bool harness_is_slow(void);
 
 /**
- * Whether the run is under a tool of this name: "valgrind", "sanitizers" or "emulator". For a test
- * of something that the tool takes away; it says so by SKIP.
+ * Whether the run is under a tool of this name: "valgrind", "asan", "tsan", "sanitizers" (either of
+ * them) or "emulator". For a test of something that the tool takes away; it says so by SKIP.
  */
 bool harness_runs_under(const char *tool);
+
+/**
+ * How many threads there are besides the caller's. Under some tools there is one from the start,
+ * which fern cannot tell from the program's own: then nothing is ever known to be stuck.
+ */
+int harness_other_threads(void);
+
+/**
+ * Whether time is virtual (FERN_POLLER=sim), so that it stands still while anybody runs.
+ */
+bool harness_time_is_virtual(void);
 
 /**
  * Provided by tests/leaks.c when linked: NULL, or what the test left behind.

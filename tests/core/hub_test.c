@@ -6,7 +6,6 @@
 
 #include "harness.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -188,32 +187,16 @@ sleep_for_ever(void *unused)
     return unused;
 }
 
-/* A user-mode emulator has a thread of its own in the process, which might wake us. */
 static void
-skip_under_emulator(void)
+skip_where_a_tool_has_threads(void)
 {
-    if (harness_runs_under("emulator"))
-        SKIP("the emulator has a thread of its own");
-}
-
-/* Another thread of the process, such as a sanitizer's, could wake main for all fern knows. */
-static void
-need_to_be_alone(void)
-{
-    DIR *dir = opendir("/proc/self/task");
-    int threads = 0;
-    ASSERT_NOT_NULL(dir);
-    for (struct dirent *entry; (entry = readdir(dir));)
-        threads += entry->d_name[0] != '.';
-    closedir(dir);
-    if (threads != 1)
-        SKIP("there are %d threads already", threads);
+    if (harness_other_threads())
+        SKIP("a tool has a thread of its own, which might wake us");
 }
 
 TEST(main_is_told_when_nothing_can_wake_it_and_may_go_on)
 {
-    need_to_be_alone();
-    skip_under_emulator();
+    skip_where_a_tool_has_threads();
     ASSERT_ERR(fern_park(FERN_FOREVER), -EDEADLK);
     int end = 1;
     fern_greenlet *g = fern_spawn(park_for_ever, &end);
@@ -228,8 +211,7 @@ TEST(main_is_told_when_nothing_can_wake_it_and_may_go_on)
 
 TEST(what_daemons_wait_for_does_not_keep_main_waiting)
 {
-    need_to_be_alone();
-    skip_under_emulator();
+    skip_where_a_tool_has_threads();
     FERN_SPAWN_OPTIONS(options);
     options.daemon = true;
     fern_greenlet *g = fern_spawn_with(sleep_for_ever, NULL, &options);
@@ -251,13 +233,13 @@ unpark_main(void *main)
 
 TEST(a_timer_keeps_main_waiting_unless_it_is_a_daemons)
 {
-    skip_under_emulator();
+    skip_where_a_tool_has_threads();
     fern_timer timer = FERN_TIMER_INIT;
     ASSERT_OK(fern_timer_set_daemon(&timer, true));
     ASSERT_OK(fern_timer_start(&timer, fern_in(FERN_MS), 0, unpark_main, fern_self()));
     ASSERT_OK(fern_timer_set_daemon(&timer, false));
     ASSERT_OK(fern_park(FERN_FOREVER));
-    need_to_be_alone();
+    skip_where_a_tool_has_threads();
     FERN_SPAWN_OPTIONS(options);
     options.delay_ns = FERN_HOUR;
     fern_greenlet *g = fern_spawn_with(say, "x", &options);
@@ -425,6 +407,8 @@ end_thread_from_a_greenlet(void *unused)
 
 TEST(pthread_exit_on_a_greenlets_stack_dies_with_a_message)
 {
+    if (harness_runs_under("tsan"))
+        SKIP("ThreadSanitizer itself stops it");
     char text[4096];
     int status = harness_child(end_thread_from_a_greenlet, NULL, text, sizeof text);
     ASSERT_TRUE(WIFSIGNALED(status));

@@ -4,7 +4,6 @@
  */
 #include "harness.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fern.h>
 #include <pthread.h>
@@ -22,14 +21,9 @@ static volatile int after;
 static void
 skip_where_a_tool_has_threads(void)
 {
-    int threads = 0;
-    DIR *dir = opendir("/proc/self/task");
-    ASSERT_NOT_NULL(dir);
-    for (struct dirent *entry; (entry = readdir(dir));)
-        threads += entry->d_name[0] != '.';
-    closedir(dir);
-    if (threads != 1)
-        SKIP("a tool keeps %d threads of its own", threads - 1);
+    int threads = harness_other_threads();
+    if (threads)
+        SKIP("a tool keeps %d threads of its own", threads);
 }
 
 static __attribute__((noinline)) void
