@@ -233,7 +233,6 @@ unpark_main(void *main)
 
 TEST(a_timer_keeps_main_waiting_unless_it_is_a_daemons)
 {
-    skip_where_a_tool_has_threads();
     fern_timer timer = FERN_TIMER_INIT;
     ASSERT_OK(fern_timer_set_daemon(&timer, true));
     ASSERT_OK(fern_timer_start(&timer, fern_in(FERN_MS), 0, unpark_main, fern_self()));
