@@ -436,6 +436,31 @@ TEST(hubs_come_and_go_with_their_threads)
     ASSERT_EQ(stats.greenlets, 0);
 }
 
+/* Runs when the thread has ended and its hub may be gone. */
+static void
+use_a_hub_once_more(void *unused)
+{
+    (void)use_a_hub_and_leave(unused);
+    trace("again");
+}
+
+static pthread_key_t key;
+
+static void *
+leave_a_destructor(void *unused)
+{
+    (void)use_a_hub_and_leave(unused);
+    ASSERT_EQ(pthread_key_create(&key, use_a_hub_once_more), 0); /* behind fern's own */
+    ASSERT_EQ(pthread_setspecific(key, &key), 0);
+    return NULL;
+}
+
+TEST(a_new_hub_works_where_one_has_ended)
+{
+    on_thread(leave_a_destructor, NULL);
+    ASSERT_STR_EQ(trace_text, "x x again");
+}
+
 /* ---- from another thread ---- */
 
 struct foreign {
