@@ -20,6 +20,7 @@ give_back(void *what)
 int use_spawning(void);
 int use_scopes(void);
 int use_values(void);
+size_t use_servers(void);
 
 int
 use_spawning(void)
@@ -50,6 +51,13 @@ use_scopes(void)
             r += fern_sleep(FERN_US);
     }
     return r + fern_scope_stop(&by_hand);
+}
+
+size_t
+use_servers(void)
+{
+    FERN_SERVER_OPTIONS(options);
+    return options.size;
 }
 
 int

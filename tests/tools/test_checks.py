@@ -220,6 +220,17 @@ class Headers(Tree):
         self.write("fern/x.h", "#ifndef X\n#define X\nsize_t a(void);\n#endif\n")
         self.fails("header_check", "fern/x.h:1: does not compile alone with gcc (c)")
 
+    def macros(self, use):
+        self.write("include/fern/x.h", "#ifndef X\n#define X\n#define FERN_TWO 2\n#endif\n")
+        self.write("use.c", f"#include <fern/x.h>\nint a = {use};\n")
+        return os.path.join(self.root, "include"), os.path.join(self.root, "use.c")
+
+    def test_a_macro_that_is_used_passes(self):
+        self.passes("header_check", *self.macros("FERN_TWO"))
+
+    def test_a_macro_that_is_not_used_is_refused(self):
+        self.fails("header_check", "does not use FERN_TWO", *self.macros("2"))
+
     def test_no_headers_at_all_is_an_error(self):
         self.fails("header_check", "no headers found")
 
