@@ -436,6 +436,60 @@ TEST(hubs_come_and_go_with_their_threads)
     ASSERT_EQ(stats.greenlets, 0);
 }
 
+static void *
+yield_thrice(void *unused)
+{
+    for (int i = 0; i < 3; i++)
+        ASSERT_OK(fern_yield());
+    return unused;
+}
+
+static void
+count_up(void *number)
+{
+    ++*(int *)number;
+}
+
+static void *
+run_a_hub_for_a_while(void *ret_id)
+{
+    *(uint64_t *)ret_id = fern_id(NULL);
+    int calls = 0;
+    for (int i = 0; i < 50; i++) {
+        fern_timer timer = FERN_TIMER_INIT;
+        fern_callback callback = FERN_CALLBACK_INIT;
+        fern_greenlet *gs[10];
+        ASSERT_OK(fern_timer_start(&timer, fern_in(0), 0, count_up, &calls));
+        ASSERT_OK(fern_call_soon(&callback, count_up, &calls));
+        for (int k = 0; k < 10; k++)
+            gs[k] = fern_spawn(yield_thrice, NULL);
+        ASSERT_OK(fern_join_all(gs, 10, FERN_FOREVER));
+        for (int k = 0; k < 10; k++) {
+            ASSERT_GT(fern_id(gs[k]), fern_id(NULL));
+            fern_greenlet_unref(gs[k]);
+        }
+        ASSERT_OK(fern_sleep(FERN_US));
+        ASSERT_EQ(calls, 2 * (i + 1));
+    }
+    ASSERT_NULL(fern__test_leaks());
+    return NULL;
+}
+
+TEST(hubs_of_several_threads_run_side_by_side)
+{
+    enum { THREADS = 4 };
+    pthread_t threads[THREADS];
+    uint64_t ids[THREADS + 1];
+    for (int i = 0; i < THREADS; i++)
+        ASSERT_EQ(pthread_create(&threads[i], NULL, run_a_hub_for_a_while, &ids[i]), 0);
+    (void)run_a_hub_for_a_while(&ids[THREADS]);
+    for (int i = 0; i < THREADS; i++)
+        ASSERT_EQ(pthread_join(threads[i], NULL), 0);
+    for (int i = 0; i <= THREADS; i++)
+        for (int j = 0; j < i; j++)
+            ASSERT_NE(ids[i], ids[j]);
+}
+
 /* Runs when the thread has ended and its hub may be gone. */
 static void
 use_a_hub_once_more(void *unused)
