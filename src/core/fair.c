@@ -29,6 +29,7 @@ enum {
     BUDGET_OPS = 128,
     SPIN_NS = 50000,
     SPIN_EVENTS = 4,
+    NEAR_NS = 3000,
     GAPS_SHORT = 4, /* a gap below so many spins is worth one: most of it was waking up */
     STACKS_IDLE_MAX = 1024,
     SLICE_NS = 1000000,
@@ -153,9 +154,24 @@ sleep_in_poller(struct fern__hub *hub, int64_t timeout_ns)
     return events;
 }
 
+/* A timer is due sooner than a sleep could begin and end: look on until then. */
+static void
+await_timer(struct fern__hub *hub, int64_t timeout_ns)
+{
+    int64_t until = fern__clock_now() + timeout_ns;
+    do {
+        if (hub->poller->busy && hub->poller->ops->turn(hub->poller, 0) > 0)
+            return;
+    } while (fern__clock_now() < until);
+}
+
 void
 fern__fair_wait(struct fern__hub *hub, int64_t timeout_ns)
 {
+    if (timeout_ns < NEAR_NS && !fern__clock_is_virtual()) {
+        await_timer(hub, timeout_ns);
+        return;
+    }
     if (hub->options.spin_ns < 0 || !hub->poller->busy) {
         sleep_in_poller(hub, timeout_ns);
         return;

@@ -46,6 +46,7 @@ enum {
     COLOURS = 16, /* steps of 64 bytes within the first 1 KiB below the top */
     CANARY_WORDS = 8,
     GUARDS_AT_ONCE = 16,
+    GUARDS_MANY = 512, /* the same for a program with many stacks */
     ZONE_PAGES_MAX = GUARD_BYTES / 4096,
 };
 
@@ -225,6 +226,7 @@ fern__stacks_fini(struct fern__stacks *s)
         }
     }
     free(s->pool);
+    free(s->many);
     *s = (struct fern__stacks){0};
 }
 
@@ -248,6 +250,8 @@ fern__stacks_reserve(struct fern__stacks *s, size_t needed)
             stacks = SLAB_STACKS_MAX;
         if (s->total + stacks > s->pool_room && grow_pool(s, 2 * (s->total + stacks)) < 0)
             return -ENOMEM;
+        if (s->total >= GUARDS_MANY && !s->many) /* without it, guards come by the few */
+            s->many = calloc(GUARDS_MANY, sizeof *s->many);
         struct fern__slab *slab = slab_new(stacks, s->stack_bytes);
         if (!slab)
             return -ENOMEM;
@@ -301,10 +305,10 @@ install_guard(struct fern__stacks *s, char *stride, bool lowest)
 static bool
 install_guards(struct fern__stacks *s, struct fern__slab *slab)
 {
-    struct iovec guards[GUARDS_AT_ONCE];
-    size_t n = slab->stacks - slab->guarded;
-    if (n > GUARDS_AT_ONCE)
-        n = GUARDS_AT_ONCE;
+    struct iovec few[GUARDS_AT_ONCE], *guards = s->many ? s->many : few;
+    size_t n = slab->stacks - slab->guarded, most = s->many ? GUARDS_MANY : GUARDS_AT_ONCE;
+    if (n > most)
+        n = most;
     for (size_t i = 0; i < n; i++)
         guards[i] = (struct iovec){
                 slab->base + (slab->guarded + i) * slab->stride, GUARD_BYTES};

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 enum fern__guard {
     FERN__GUARD_ADVICE, /* MADV_GUARD_INSTALL: no further mapping, survives MADV_DONTNEED */
@@ -46,6 +47,8 @@ struct fern__stacks {
     size_t stack_bytes;
     size_t stride;
     enum fern__guard guard;
+    struct iovec
+            *many; /* room for the guards of GUARDS_MANY stacks; NULL until they are many */
     struct fern__slab *slabs;   /* default-sized ones, newest first */
     struct fern__slab *filling; /* the oldest of them that is not used up */
     struct fern__slab *single;  /* slabs of one stack of an odd size, in use */
