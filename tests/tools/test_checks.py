@@ -221,7 +221,7 @@ class Headers(Tree):
         self.fails("header_check", "fern/x.h:1: does not compile alone with gcc (c)")
 
     def macros(self, use):
-        self.write("include/fern/x.h", "#ifndef X\n#define X\n#define FERN_TWO 2\n#endif\n")
+        self.write("include/fern/x.h", "#ifndef X\n#define X\n#define FERN_TWO 2\nint x;\n#endif\n")
         self.write("use.c", f"#include <fern/x.h>\nint a = {use};\n")
         return os.path.join(self.root, "include"), os.path.join(self.root, "use.c")
 
