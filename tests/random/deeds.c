@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "core/sched.h"
 
 static struct actor *
@@ -379,10 +380,22 @@ do_checkpoint(struct actor *a)
     MUST(r == actor_interrupt(a), "a checkpoint gave %d", r);
 }
 
+/* Time passes, and the hub has not looked. */
+static void
+do_compute(struct actor *a)
+{
+    (void)a;
+    tell("computes");
+    fern__clock_advance(fern_in((int64_t)draw(1500) * FERN_US).ns);
+}
+
 static void
 do_step(struct actor *a)
 {
     (void)a;
+    if (world.looking)
+        return; /* a step serves the idle too, and its caller runs on */
+    tell("steps");
     MUST(fern_hub_step() >= 0, "a step");
 }
 
@@ -436,7 +449,7 @@ do_deed(struct actor *a)
             do_unpark, do_kill, do_kill_all, do_cancel_start, do_start, do_set_daemon,
             do_link, do_unlink, do_unlink_all, do_call, do_call, do_timer, do_timer,
             do_scope, do_scope, do_leave, do_reschedule, do_cancel_scope, do_uncancel,
-            do_uncancel, do_checkpoint, do_spend, do_step, do_send, do_send, do_send,
-            do_close};
+            do_uncancel, do_checkpoint, do_spend, do_step, do_compute, do_compute, do_send,
+            do_send, do_send, do_close};
     deeds[draw(sizeof deeds / sizeof *deeds)](a);
 }

@@ -47,6 +47,23 @@ open_wait(struct actor *a, enum waiting kind, fern_time deadline)
     a->waiting = kind;
     a->deadline = deadline.ns ? deadline : FERN_FOREVER;
     a->arrival = ++world.clock;
+    for (int i = 0; i < a->depth; i++)
+        a->had_fired[i] = fern_scope_fired(&a->scopes[i]);
+}
+
+/* Of the scopes that time out at one moment only that one is to blame which ends first, and of
+ * equal ones the outermost. */
+static void
+check_blame(const struct actor *a)
+{
+    for (int i = 0; i < a->depth; i++) {
+        const fern_scope *s = &a->scopes[i];
+        if (a->had_fired[i] || !fern_scope_fired(s) || fern_scope_code(s) != -ETIME)
+            continue;
+        for (int j = i; j-- && !a->is_shield[j];)
+            MUST(a->scopes[j].fern__deadline_ns > s->fern__deadline_ns,
+                    "scope %d is blamed for what scope %d did", i, j);
+    }
 }
 
 /* Hold a result against what could be known: `entry` is the interrupt when the call began. */
@@ -56,6 +73,7 @@ close_wait(struct actor *a, int entry, ssize_t r, fern_time deadline)
     int kind = (int)a->waiting;
     a->waiting = WAIT_NOTHING;
     tell("wait %d gave %d", kind, (int)r);
+    check_blame(a);
     MUST(!entry || !deadline.ns || r == entry, "wait %d gave %d, interrupted by %d", kind,
             (int)r, entry);
     switch (r) {

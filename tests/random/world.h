@@ -67,6 +67,7 @@ struct actor {
     int depth; /* open scopes */
     fern_scope scopes[SCOPES_MAX];
     bool is_shield[SCOPES_MAX];
+    bool had_fired[SCOPES_MAX]; /* when its wait began */
 };
 
 struct link_record {
