@@ -49,6 +49,7 @@ enum fern__greenlet_flag {
     FERN__PARENT = 1 << 12,    /* may have such children */
     FERN__ODD_STACK = 1 << 13, /* has a stack of a size of its own */
     FERN__REFUSES = 1 << 14,   /* its waiting calls are refused for the moment */
+    FERN__CXX = 1 << 15,       /* its C++ exception state is in the frame it left from */
 };
 
 /* A greenlet that is spawned, runs and ends without a mark here touches one cache line. */

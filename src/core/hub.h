@@ -99,9 +99,9 @@ struct fern__hub {
     struct fern__herd *herds;
     struct fern_hub_stats stats;
     void *altstack;
-    unsigned long long
-            cxx_adds;       /* libraries that had been loaded at the last look for C++ */
-    struct fern__hub *next; /* of all hubs of the process */
+    int64_t cxx_looked; /* when the C++ runtime was looked for, and how many libraries */
+    unsigned long long cxx_adds; /* had been loaded then */
+    struct fern__hub *next;      /* of all hubs of the process */
     uint32_t magic;
 };
 

@@ -77,8 +77,10 @@ UNINSTRUMENTED void
 fern__observe_leave(struct fern__hub *hub, fern_greenlet *from, fern_greenlet *to,
         struct fern__cxx_globals *ret_cxx)
 {
-    if (hub->cxx && ret_cxx)
+    if (hub->cxx && ret_cxx) {
         *ret_cxx = *hub->cxx;
+        from->flags |= FERN__CXX; /* no mark: gone before its end */
+    }
     if (from->flags & FERN__HOOKED && from->extra->hook_out)
         from->extra->hook_out(from->extra->hook_arg);
     if (hub->hooks.switched)
@@ -99,8 +101,10 @@ fern__observe_arrive(
 {
     if (hub->tooled)
         fern__tool_arrive(tool_of(hub, self));
+    /* Who left before the runtime was known had no state, and has none in its frame. */
     if (hub->cxx)
-        *hub->cxx = cxx ? *cxx : (struct fern__cxx_globals){0};
+        *hub->cxx = self->flags & FERN__CXX ? *cxx : (struct fern__cxx_globals){0};
+    self->flags &= (uint16_t)~FERN__CXX;
     if (self->flags & FERN__FPU) {
         fpu_save(&hub->mxcsr, &hub->fpucw);
         fpu_load(self->extra->mxcsr, self->extra->fpucw);

@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "core/block.h"
 #include "core/call.h"
+#include "core/cxx.h"
 #include "core/fair.h"
 #include "core/observe.h"
 #include "core/pause.h"
@@ -139,6 +140,7 @@ fern__sched_turn(struct fern__hub *hub, bool may_wait)
 
     /* 2. timers */
     hub->now = fern__clock_now();
+    fern__cxx_turn(hub, hub->now);
     fern__timers_run(hub, hub->now);
 
     /* 3. idle */

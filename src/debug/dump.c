@@ -10,20 +10,18 @@
 #include "debug/dump.h"
 
 #include "base/clock.h"
-#include "core/tool.h"
+#include "core/aside.h"
 #include "core/wait.h"
 #include "debug/backtrace.h"
 #include "debug/symbol.h"
-#include "debug/unwind.h"
 
 #include <errno.h>
 #include <fern/debug.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-enum { ROOM_BYTES = 256 * 1024, FRAMES_SHOWN = 64, LINE_BYTES = 512, BLOCK_BYTES = 2048 };
+enum { FRAMES_SHOWN = 64, LINE_BYTES = 512, BLOCK_BYTES = 2048 };
 
 struct dump {
     struct fern__hub *hub;
@@ -267,41 +265,37 @@ run(struct dump *d)
     fern__symbols_fini(&d->symbols);
 }
 
+struct request {
+    struct fern__hub *hub;
+    int fd;
+    enum fern__dump_kind kind;
+    const void *from;
+};
+
 static void
-run_to_fd(void *arg)
+answer(void *arg)
 {
-    struct dump *d = arg;
+    const struct request *r = arg;
+    struct dump d = {.hub = r->hub, .kind = r->kind, .from = r->from, .fd = r->fd};
     int saved = errno;
-    run(d);
-    flush_block(d);
+    run(&d);
+    flush_block(&d);
     errno = saved;
 }
 
 void
 fern__dump_here(struct fern__hub *hub, int fd, enum fern__dump_kind kind, const void *from)
 {
-    struct dump d = {.hub = hub, .kind = kind, .from = from, .fd = fd};
-    run_to_fd(&d);
+    struct request request = {hub, fd, kind, from};
+    answer(&request);
 }
 
 void
 fern__dump_aside(struct fern__hub *hub, int fd, enum fern__dump_kind kind, const void *from)
 {
-    char *low = mmap(NULL, ROOM_BYTES, PROT_READ | PROT_WRITE,
-            MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    if (low == MAP_FAILED) {
+    struct request request = {hub, fd, kind, from};
+    if (fern__aside(answer, &request) < 0)
         fern__report("(no memory to list the greenlets)");
-        return;
-    }
-    struct dump *d = (struct dump *)(void *)low;
-    d->hub = hub;
-    d->kind = kind;
-    d->from = from;
-    d->fd = fd;
-    uintptr_t id = fern__tool_aside(low, ROOM_BYTES);
-    fern__unwind_aside(low + ROOM_BYTES, run_to_fd, d);
-    fern__tool_aside_end(id);
-    munmap(low, ROOM_BYTES);
 }
 
 int

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two ways of calling a function that C has no words for.
+ * A call that unwinders take for another's.
  *
  * fern__unwind_from lies to unwinders. Its unwind information says that its caller's registers
  * are to be found in a fern__place: so a backtrace taken below it continues on a stack that does
@@ -8,9 +8,6 @@
  * no unwinder has to be brought along, and neither frame pointers nor the form of the switch
  * matter. Only the three registers that a frame may be found by are told; an unwinder that
  * collects return addresses needs no more.
- *
- * fern__unwind_aside gives a function room that the current stack may not have. It is an honest
- * frame: backtraces pass through it.
  */
 #include "debug/unwind.h"
 
@@ -46,31 +43,7 @@ __asm__(".text\n"
         ".size fern__unwind_from, . - fern__unwind_from\n"
         ".globl fern__unwind_from_end\n"
         ".hidden fern__unwind_from_end\n"
-        "fern__unwind_from_end:\n"
-        ".p2align 4\n"
-        ".globl fern__unwind_aside\n"
-        ".hidden fern__unwind_aside\n"
-        ".type fern__unwind_aside, @function\n"
-        "fern__unwind_aside:\n" /* (top = rdi, fn = rsi, arg = rdx) */
-        ".cfi_startproc\n"
-        "endbr64\n"
-        "pushq %rbp\n"
-        ".cfi_adjust_cfa_offset 8\n"
-        ".cfi_rel_offset rbp, 0\n"
-        "movq %rsp, %rbp\n"
-        ".cfi_def_cfa_register rbp\n"
-        "andq $-16, %rdi\n"
-        "movq %rdi, %rsp\n"
-        "movq %rdx, %rdi\n"
-        "callq *%rsi\n"
-        "movq %rbp, %rsp\n"
-        ".cfi_def_cfa_register rsp\n"
-        "popq %rbp\n"
-        ".cfi_adjust_cfa_offset -8\n"
-        ".cfi_restore rbp\n"
-        "ret\n"
-        ".cfi_endproc\n"
-        ".size fern__unwind_aside, . - fern__unwind_aside\n");
+        "fern__unwind_from_end:\n");
 #elif defined(__aarch64__)
 /* As above: register 19 is x19 (0x83 "x19 plus"), 29 the frame pointer, 30 the return address. */
 __asm__(".text\n"
@@ -108,33 +81,7 @@ __asm__(".text\n"
         ".size fern__unwind_from, . - fern__unwind_from\n"
         ".globl fern__unwind_from_end\n"
         ".hidden fern__unwind_from_end\n"
-        "fern__unwind_from_end:\n"
-        ".p2align 4\n"
-        ".globl fern__unwind_aside\n"
-        ".hidden fern__unwind_aside\n"
-        ".type fern__unwind_aside, %function\n"
-        "fern__unwind_aside:\n" /* (top = x0, fn = x1, arg = x2) */
-        ".cfi_startproc\n"
-        "hint #34\n"
-        "stp x29, x30, [sp, #-16]!\n"
-        ".cfi_adjust_cfa_offset 16\n"
-        ".cfi_rel_offset x29, 0\n"
-        ".cfi_rel_offset x30, 8\n"
-        "mov x29, sp\n"
-        ".cfi_def_cfa_register x29\n"
-        "and x0, x0, #-16\n"
-        "mov sp, x0\n"
-        "mov x0, x2\n"
-        "blr x1\n"
-        "mov sp, x29\n"
-        ".cfi_def_cfa_register sp\n"
-        "ldp x29, x30, [sp], #16\n"
-        ".cfi_adjust_cfa_offset -16\n"
-        ".cfi_restore x29\n"
-        ".cfi_restore x30\n"
-        "ret\n"
-        ".cfi_endproc\n"
-        ".size fern__unwind_aside, . - fern__unwind_aside\n");
+        "fern__unwind_from_end:\n");
 #else
 /* Elsewhere: nothing is told apart from the call itself. */
 const char fern__unwind_from_end[1];
@@ -143,13 +90,6 @@ void
 fern__unwind_from(const struct fern__place *place, void (*fn)(void *), void *arg)
 {
     (void)place;
-    fn(arg);
-}
-
-void
-fern__unwind_aside(void *top, void (*fn)(void *), void *arg)
-{
-    (void)top;
     fn(arg);
 }
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two ways of calling a function that C has no words for.
+ * A call that unwinders take for another's.
  */
 #ifndef FERN_DEBUG_UNWIND_H
 #define FERN_DEBUG_UNWIND_H
@@ -19,8 +19,5 @@ void fern__unwind_from(const struct fern__place *place, void (*fn)(void *), void
 
 /* One past its last instruction. */
 extern const char fern__unwind_from_end[];
-
-/* Call a function on another stack, below `top`. */
-void fern__unwind_aside(void *top, void (*fn)(void *), void *arg);
 
 #endif
