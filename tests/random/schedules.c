@@ -5,6 +5,7 @@
  *     random_schedules --count 1000000            a million, from seed 1 on
  *     random_schedules --seed 4711 --count 1 --trace
  *     random_schedules --io ...                   with sockets in them
+ *     random_schedules --leave ...                on threads that end in the middle
  *
  * The schedules run in a child process, so that one that crashes or hangs is told by its seed
  * too. The exit status is 0 when all schedules held.
@@ -29,6 +30,7 @@ struct plan {
     uint64_t seed;
     uint64_t count;
     bool io;
+    bool leave;
     bool trace;
 };
 
@@ -49,7 +51,10 @@ run_all(const struct plan *plan)
     world_failed = say_and_exit;
     for (uint64_t i = 0; i < plan->count; i++) {
         atomic_store(at, plan->seed + i);
-        world_run(plan->seed + i, plan->io, plan->trace);
+        if (plan->leave)
+            world_run_and_leave(plan->seed + i, plan->io, plan->trace);
+        else
+            world_run(plan->seed + i, plan->io, plan->trace);
     }
     _exit(0);
 }
@@ -97,6 +102,8 @@ read_arguments(int argc, char **argv, struct plan *ret_plan)
             ret_plan->count = strtoull(argv[++i], NULL, 0);
         else if (strcmp(argv[i], "--io") == 0)
             ret_plan->io = true;
+        else if (strcmp(argv[i], "--leave") == 0)
+            ret_plan->leave = true;
         else if (strcmp(argv[i], "--trace") == 0)
             ret_plan->trace = true;
         else
@@ -110,7 +117,8 @@ main(int argc, char **argv)
 {
     struct plan plan;
     if (!read_arguments(argc, argv, &plan)) {
-        fprintf(stderr, "usage: %s [--seed N] [--count N] [--io] [--trace]\n", argv[0]);
+        fprintf(stderr, "usage: %s [--seed N] [--count N] [--io] [--leave] [--trace]\n",
+                argv[0]);
         return 2;
     }
     setenv("FERN_POLLER", "sim", 1);
@@ -134,7 +142,7 @@ main(int argc, char **argv)
         printf("FAILED: seed %llu ends by signal %d\n", seed, WTERMSIG(status));
     else if (WEXITSTATUS(status) != 1)
         printf("FAILED: seed %llu ends with status %d\n", seed, WEXITSTATUS(status));
-    printf("again: %s --seed %llu --count 1%s --trace\n", argv[0], seed,
-            plan.io ? " --io" : "");
+    printf("again: %s --seed %llu --count 1%s%s --trace\n", argv[0], seed,
+            plan.io ? " --io" : "", plan.leave ? " --leave" : "");
     return 1;
 }

@@ -5,9 +5,11 @@
  */
 #include "world.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/fair.h"
 #include "core/observe.h"
@@ -290,15 +292,62 @@ end(void)
     MUST(!leaks, "left behind: %s", leaks);
 }
 
-void
-world_run(uint64_t seed, bool with_io, bool tracing)
+static void
+look_a_few_times(void)
 {
-    begin(seed, with_io, tracing);
     unsigned looks = 1 + draw(4);
     for (unsigned i = 0; i < looks; i++) {
         MUST(fern_sleep((int64_t)draw(3000) * FERN_US) == 0, "main sleeps");
         look_around();
     }
+}
+
+void
+world_run(uint64_t seed, bool with_io, bool tracing)
+{
+    begin(seed, with_io, tracing);
+    look_a_few_times();
     drain();
     end();
+}
+
+struct visit {
+    uint64_t seed;
+    bool with_io;
+    bool tracing;
+};
+
+static void *
+visit(void *arg)
+{
+    const struct visit *v = arg;
+    begin(v->seed, v->with_io, v->tracing);
+    look_a_few_times();
+    world.draining = true;
+    return NULL;
+}
+
+void
+world_run_and_leave(uint64_t seed, bool with_io, bool tracing)
+{
+    struct visit v = {seed, with_io, tracing};
+    pthread_t thread;
+    MUST(pthread_create(&thread, NULL, visit, &v) == 0, "no thread");
+    MUST(pthread_join(thread, NULL) == 0, "no end of the thread");
+    for (int i = 0; i < world.actors; i++) {
+        const struct actor *a = &world.actor[i];
+        MUST(a->frees == 1, "actor %d was freed %d times", i, a->frees);
+        MUST(!a->cleanups_owed, "actor %d owes %d cleanups", i, a->cleanups_owed);
+    }
+    for (int i = 0; i < LINKS_MAX; i++) {
+        const struct link_record *l = &world.link[i];
+        /* The greenlet of a link may be killed itself before it is its turn. */
+        bool any = l->used && !l->unlinked && l->flags == FERN_LINK_ANY;
+        MUST(l->calls <= 1 && (!any || l->calls == 1), "link %d was called %d times", i,
+                l->calls);
+    }
+    for (int i = 0; with_io && i < PAIRS; i++)
+        for (int s = 0; s < 2; s++)
+            if (!world.pair[i].closed[s])
+                MUST(close(world.pair[i].fds[s]) == 0, "close");
 }

@@ -129,6 +129,10 @@ extern void (*world_failed)(const char *text);
 /* Run one schedule. Calls world_failed() with the reason if it contradicts the model. */
 void world_run(uint64_t seed, bool with_io, bool tracing);
 
+/* Run one on a thread of its own that ends in the middle of it: the end of its hub must end
+ * everybody. */
+void world_run_and_leave(uint64_t seed, bool with_io, bool tracing);
+
 /* A number drawn from the schedule's seed, 0 to below - 1. */
 unsigned draw(unsigned below);
 
