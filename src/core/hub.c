@@ -41,7 +41,8 @@ static pthread_once_t end_key_once = PTHREAD_ONCE_INIT;
 static bool
 is_left(const fern_greenlet *g)
 {
-    return g->life != FERN__LIFE_DONE && !(g->flags & (FERN__CALLER | FERN__ROOT));
+    return g->life != FERN__LIFE_DONE && g->life != FERN__LIFE_FREE &&
+           !(g->flags & (FERN__CALLER | FERN__ROOT));
 }
 
 static bool
@@ -53,6 +54,44 @@ kill_left(fern_greenlet *g, void *unused)
     return true;
 }
 
+struct gathering {
+    fern_greenlet **gs;
+    size_t n;
+    size_t room;
+};
+
+static bool
+gather(fern_greenlet *g, void *arg)
+{
+    struct gathering *all = arg;
+    if (is_left(g) && !g->kills && all->n < all->room)
+        all->gs[all->n++] = g;
+    return true;
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+    uint64_t one = (*(fern_greenlet *const *)a)->id, two = (*(fern_greenlet *const *)b)->id;
+    return one < two ? -1 : one > two;
+}
+
+/* Kill everybody in the order of their spawns; if there is no memory for that, in any. */
+static void
+kill_all_left(struct fern__hub *hub)
+{
+    struct gathering all = {.room = hub->live};
+    all.gs = malloc(all.room * sizeof *all.gs);
+    if (all.gs) {
+        fern__greenlet_each(hub, gather, &all);
+        qsort(all.gs, all.n, sizeof *all.gs, by_id);
+        for (size_t i = 0; i < all.n; i++)
+            kill_left(all.gs[i], NULL);
+        free(all.gs);
+    }
+    fern__greenlet_each(hub, kill_left, NULL);
+}
+
 static bool
 find_left(fern_greenlet *g, void *ret_g)
 {
@@ -61,13 +100,13 @@ find_left(fern_greenlet *g, void *ret_g)
     return !*(fern_greenlet **)ret_g;
 }
 
-/* Kill everybody and wait for one of them; if there is nobody, let callbacks be made. Takes no
+/* Kill everybody and wait for one of them; if there is nobody, let callbacks be made. Needs no
  * memory: there may be none. @return 1 there was somebody; 0; a negative code: it would not end */
 static int
 end_round(struct fern__hub *hub, fern_time end)
 {
     fern_greenlet *left = NULL;
-    fern__greenlet_each(hub, kill_left, NULL);
+    kill_all_left(hub);
     fern__greenlet_each(hub, find_left, &left);
     if (!left)
         return fern_yield();

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fenv.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <sys/wait.h>
 
@@ -69,6 +70,26 @@ fail_long(void *text)
 {
     (void)fern_fail(1, "first");
     return fern_fail(0, "%s", (const char *)text);
+}
+
+static void
+fail_quietly(void *code)
+{
+    FERN_SPAWN_OPTIONS(options);
+    options.quiet = true;
+    fern_greenlet *g = fern_spawn_with(fail_with, code, &options);
+    ASSERT_OK(fern_join(g, FERN_FOREVER));
+    ASSERT_FALSE(fern_successful(g));
+    fern_greenlet_unref(g);
+    ASSERT_OK(fern_kill(fern_spawn(fail_with, code), 7, FERN_FOREVER));
+}
+
+TEST(an_expected_failure_and_a_kill_are_not_reported)
+{
+    int code = -5;
+    char text[1024];
+    ASSERT_EQ(harness_child(fail_quietly, &code, text, sizeof text), 0);
+    ASSERT_STR_EQ(text, "");
 }
 
 TEST(the_last_failure_counts_and_its_text_is_cut)
@@ -238,6 +259,26 @@ TEST(exit_in_main_ends_the_process_with_0)
 {
     char text[256];
     ASSERT_EQ(harness_child(exit_main, NULL, text, sizeof text), 0);
+}
+
+static void *
+exit_a_thread(void *unused)
+{
+    fern_greenlet *g = fern_spawn(say, "greenlet");
+    ASSERT_OK(fern_join(g, FERN_FOREVER));
+    fern_greenlet_unref(g);
+    fern_exit(unused);
+}
+
+TEST(exit_on_another_threads_own_stack_ends_that_thread)
+{
+    pthread_t thread;
+    void *value = NULL;
+    static int mine;
+    ASSERT_EQ(pthread_create(&thread, NULL, exit_a_thread, &mine), 0);
+    ASSERT_EQ(pthread_join(thread, &value), 0);
+    ASSERT_TRUE(value == &mine);
+    ASSERT_STR_EQ(trace_text, "greenlet");
 }
 
 static void

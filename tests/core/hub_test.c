@@ -291,6 +291,44 @@ TEST(when_a_thread_ends_its_greenlets_are_killed_and_joined)
 }
 
 static void *
+yield_thrice(void *unused)
+{
+    for (int i = 0; i < 3; i++)
+        ASSERT_OK(fern_yield());
+    return unused;
+}
+
+static void *
+park_and_tell(void *word)
+{
+    ASSERT_ERR(fern_park(FERN_FOREVER), -ECANCELED);
+    return say(word);
+}
+
+static void *
+leave_many(void *unused)
+{
+    static char *words[] = {"a", "b", "c", "d", "e"};
+    fern_greenlet *gs[3];
+    /* Blocks are used again in another order than that in which they were first. */
+    for (int i = 0; i < 3; i++)
+        gs[i] = fern_spawn(yield_thrice, NULL);
+    ASSERT_OK(fern_join_all(gs, 3, FERN_FOREVER));
+    for (int i = 0; i < 3; i++)
+        fern_greenlet_unref(gs[i]);
+    for (int i = 0; i < 5; i++)
+        ASSERT_OK(fern_go(park_and_tell, words[i]));
+    ASSERT_OK(fern_yield());
+    return unused;
+}
+
+TEST(at_the_end_of_a_thread_its_greenlets_are_killed_in_the_order_of_their_spawns)
+{
+    on_thread(leave_many, NULL);
+    ASSERT_STR_EQ(trace_text, "a b c d e");
+}
+
+static void *
 spawn_while_dying(void *depth)
 {
     ASSERT_ERR(fern_sleep(FERN_HOUR), -ECANCELED);
@@ -434,14 +472,6 @@ TEST(hubs_come_and_go_with_their_threads)
     fern_hub_stats stats;
     ASSERT_OK(fern_hub_get_stats(&stats));
     ASSERT_EQ(stats.greenlets, 0);
-}
-
-static void *
-yield_thrice(void *unused)
-{
-    for (int i = 0; i < 3; i++)
-        ASSERT_OK(fern_yield());
-    return unused;
 }
 
 static void

@@ -371,5 +371,9 @@ TEST(idle_waits_until_nobody_else_is_ready_and_keeps_the_order)
     FINISH(a);
     ASSERT_OK(fern_idle(FERN_NOWAIT));
     ASSERT_OK(fern_idle(FERN_FOREVER));
+    fern_greenlet *spinner = fern_spawn(spin_on_yields, NULL);
+    ASSERT_ERR(fern_idle(fern_in(0)), -ETIME);
+    stop = true;
+    FINISH(spinner);
     ASSERT_STR_EQ(trace_text, "1A 2A i1 i2");
 }
