@@ -83,20 +83,40 @@ attempt_read(struct fern__fd *rec, void *args)
 
 /* ---- writing ---- */
 
+/* Set or restore the thread's signals. That cannot fail but by a planned fault, which strikes once,
+ * and a signal that is let through would end the program. */
+static void
+set_signals(const uint64_t *mask)
+{
+    for (int i = 0; i < 3 && fern__sys_sigprocmask(SIG_SETMASK, mask, NULL) < 0; i++)
+        ;
+}
+
+/* Take back the SIGPIPE that a write has raised; likewise. */
+static void
+take_back(const uint64_t *sigpipe)
+{
+    const struct timespec none = {0, 0};
+    for (int i = 0; i < 3 && fern__sys_sigtimedwait(sigpipe, &none) < 0; i++)
+        ;
+}
+
 /* writev with SIGPIPE blocked, and taken back if the call has raised it. */
 static ssize_t
 write_blocked(int fd, const struct vector *v, int flags)
 {
     const uint64_t sigpipe = UINT64_C(1) << (SIGPIPE - 1);
-    const struct timespec none = {0, 0};
-    uint64_t old, pending = 0;
-    fern__sys_sigpending(&pending);
-    fern__sys_sigprocmask(SIG_BLOCK, &sigpipe, &old);
+    uint64_t old, pending;
+    int error = fern__sys_sigpending(&pending);
+    if (error == 0)
+        error = fern__sys_sigprocmask(SIG_BLOCK, &sigpipe, &old);
+    if (error < 0)
+        return error;
     ssize_t r = flags ? fern__sys_pwritev2(fd, v->iov, v->count, -1, flags)
                       : fern__sys_writev(fd, v->iov, v->count);
     if (r == -EPIPE && !(pending & sigpipe))
-        fern__sys_sigtimedwait(&sigpipe, &none);
-    fern__sys_sigprocmask(SIG_SETMASK, &old, NULL);
+        take_back(&sigpipe);
+    set_signals(&old);
     return r;
 }
 

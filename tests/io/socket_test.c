@@ -3,7 +3,7 @@
 #include "io/ends.h"
 
 #include "base/fault.h"
-#include "core/hub.h"
+#include "poll/fdtab.h"
 
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -46,10 +46,18 @@ TEST(bytes_go_both_ways_over_a_pair)
     talk_with_echo(ends);
 }
 
-/* Count calls of these names from now on: plans that never come true. */
+/* Count calls of these names from now on: plans that never come true. On a slow machine a park
+ * would last long enough to be looked at, which costs calls of its own, and may have been: nobody
+ * looks any more, and nothing was seen. */
 static void
-count_calls(void)
+count_calls(const int ends[2])
 {
+    struct fern__fds *fds = fern__fds_of(fern__self_hub());
+    for (int i = 0; i < 2; i++) {
+        fds->chains[i].at = 0;
+        fern__fd_at(fds, ends[i])->state |= FERN__FD_SHORT;
+    }
+    fds->sweep_at = INT64_MAX;
     static const char *const names[] = {
             "recvfrom", "recvmsg", "sendto", "epoll_ctl", "fcntl", "getsockopt", "fstat"};
     fern__fault_clear();
@@ -64,7 +72,9 @@ count_calls_of_echo(int ends[2])
     fern_greenlet *g = fern_spawn(echo, as_arg(ends[1]));
     say(ends[0], "warm");
     hear(ends[0], "warm");
-    count_calls();
+    say(ends[0], "warmer");
+    hear(ends[0], "warmer");
+    count_calls(ends);
     for (int i = 0; i < ROUNDS; i++) {
         say(ends[0], "hello");
         hear(ends[0], "hello");
@@ -635,6 +645,8 @@ TEST(a_listener_of_others_is_accepted_from)
 
 TEST(accepting_when_no_fd_is_free_gives_emfile_and_loses_no_connection)
 {
+    if (harness_runs_under("valgrind"))
+        SKIP("valgrind keeps the limit on descriptors itself");
     fern_address at;
     int listener = listen_anywhere(&at);
     int fd = fern_dial_at(&at, FERN_FOREVER);
@@ -769,7 +781,7 @@ TEST(a_number_that_is_not_open_is_ebadf)
 TEST(what_is_no_socket_is_enotsock)
 {
     int ends[2];
-    char c;
+    char c = 0;
     ASSERT_OK(fern_pipe(ends, 0));
     ASSERT_ERR(fern_recv(ends[0], &c, 1, 0, FERN_FOREVER), -ENOTSOCK);
     ASSERT_ERR(fern_send(ends[1], &c, 1, 0, FERN_FOREVER), -ENOTSOCK);
