@@ -82,11 +82,13 @@ typedef struct fern_spawn_options {
     const char *name;   /**< for reports; copied, at most 31 bytes kept; NULL for none */
     size_t stack_bytes; /**< stack it needs; 0 for the default; rounded up; at most 1 GiB */
     int64_t delay_ns;   /**< start that much later; <= 0 at once */
-    fern_free_fn *free_arg; /**< called with arg when it has ended, even if it never ran */
-    void *user_data;        /**< for fern_greenlet_data() */
-    bool unstarted;         /**< wait for fern_start() */
-    bool now;      /**< run it first: the caller goes to the tail of the ready queue */
-    bool daemon;   /**< what it waits for does not keep the program waiting */
+    fern_free_fn
+            *free_arg; /**< called with arg when it has ended, even if it never ran, on the
+                                 stack of whoever ended it; must not wait */
+    void *user_data;   /**< for fern_greenlet_data() */
+    bool unstarted;    /**< wait for fern_start() */
+    bool now;          /**< run it first: the caller goes to the tail of the ready queue */
+    bool daemon;       /**< what it waits for does not keep the program waiting */
     bool detached; /**< no reference is handed out: the result is only a mark of success */
     bool with_parent; /**< if it has not started when its spawner ends, it never will */
     bool quiet;       /**< its failure is expected: do not report it */
@@ -132,7 +134,7 @@ FERN_API int fern_go(fern_fn *fn, void *arg);
  * @param  fn       what it runs
  * @param  arg      passed to fn
  * @param  options  copied; NULL for the defaults
- * @return as fern_spawn(); EINVAL also for a size fern does not know, a stack of over 1 GiB, or `unstarted` with `now`, `detached` or a delay
+ * @return as fern_spawn(); EINVAL also for a size fern does not know, a stack of over 1 GiB, or `unstarted` with `now`, `detached` or a delay, or `now` with a delay
  *
  * May switch: only with `now`.  Thread: any; it runs on the caller's.  Owner: as fern_spawn(); with `detached` the pointer must not be used.
  */
@@ -258,7 +260,8 @@ FERN_API FERN_MUST_CHECK int fern_join_all_with(fern_greenlet *const *gs, size_t
 /**
  * Let the others run: go to the tail of the ready queue.
  *
- * @return 0; -ECANCELED killed; -ETIME a scope around the caller has expired
+ * @return 0; -ECANCELED killed; -ETIME a scope around the caller has expired; -EDEADLK called
+ *         from a callback
  *
  * May switch: yes.  Thread: any; without a hub there are no others.  Owner: none.
  */
@@ -288,7 +291,8 @@ FERN_API int fern_sleep_until(fern_time when);
  * Wait until nothing else is ready to run and the poller has nothing to report.
  *
  * @param  deadline  as fern_join()
- * @return 0; -EAGAIN others are ready (FERN_NOWAIT); -ETIME; -ECANCELED; -ENOMEM
+ * @return 0; -EAGAIN others are ready (FERN_NOWAIT); -ETIME; -ECANCELED; -EDEADLK called from a
+ *         callback; -ENOMEM
  *
  * May switch: yes.  Thread: any.  Owner: none.
  */

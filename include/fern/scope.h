@@ -166,7 +166,8 @@ FERN_API int fern_cancelling(const fern_greenlet *g);
  * Ask, in a loop that computes, whether this greenlet is still wanted. A greenlet is never
  * interrupted between calls; due timers are looked at here.
  *
- * @return 0; -ECANCELED killed; -ETIME a scope around the caller has expired
+ * @return 0; -ECANCELED killed; -ETIME a scope around the caller has expired; -EDEADLK in a
+ *         callback, which may not wait anyhow
  *
  * May switch: no.  Thread: any.  Owner: none.
  */

@@ -132,6 +132,7 @@ try_to_wait(void *g)
     ASSERT_ERR(fern_sleep(FERN_MS), -EDEADLK);
     ASSERT_ERR(fern_sleep_until(FERN_FOREVER), -EDEADLK);
     ASSERT_ERR(fern_yield(), -EDEADLK);
+    ASSERT_ERR(fern_checkpoint(), -EDEADLK);
     ASSERT_ERR(fern_park(FERN_FOREVER), -EDEADLK);
     ASSERT_ERR(fern_park(FERN_NOWAIT), -EAGAIN);
     ASSERT_ERR(fern_idle(FERN_FOREVER), -EDEADLK);
