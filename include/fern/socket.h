@@ -222,7 +222,7 @@ FERN_API int fern_bind(int fd, const fern_address *address);
  * @param  fd        a socket
  * @param  buf       receives the bytes; may be NULL if len is 0
  * @param  len       bytes at most
- * @param  flags     of recv(2)
+ * @param  flags     of recv(2); MSG_WAITALL does not wait, fern_stream_read_exactly() does
  * @param  deadline  absolute; FERN_NOWAIT to never wait
  * @return bytes received; 0 at the end of a stream; -ECONNRESET and what else recv(2) gives;
  *         -ENOTSOCK; -EINVAL buf is NULL; and those at the top of io.h
