@@ -82,13 +82,13 @@ typedef struct fern_spawn_options {
     const char *name;   /**< for reports; copied, at most 31 bytes kept; NULL for none */
     size_t stack_bytes; /**< stack it needs; 0 for the default; rounded up; at most 1 GiB */
     int64_t delay_ns;   /**< start that much later; <= 0 at once */
-    fern_free_fn
-            *free_arg; /**< called with arg when it has ended, even if it never ran, on the
-                                 stack of whoever ended it; must not wait */
-    void *user_data;   /**< for fern_greenlet_data() */
-    bool unstarted;    /**< wait for fern_start() */
-    bool now;          /**< run it first: the caller goes to the tail of the ready queue */
-    bool daemon;       /**< what it waits for does not keep the program waiting */
+    /** Called with arg when it has ended, even if it never ran, on the stack of whoever ended
+     * it; must not wait. */
+    fern_free_fn *free_arg;
+    void *user_data; /**< for fern_greenlet_data() */
+    bool unstarted;  /**< wait for fern_start() */
+    bool now;        /**< run it first: the caller goes to the tail of the ready queue */
+    bool daemon;     /**< what it waits for does not keep the program waiting */
     bool detached; /**< no reference is handed out: the result is only a mark of success */
     bool with_parent; /**< if it has not started when its spawner ends, it never will */
     bool quiet;       /**< its failure is expected: do not report it */

@@ -388,6 +388,8 @@ static void
 do_compute(struct actor *a)
 {
     (void)a;
+    if (!fern__clock_is_virtual())
+        return;
     tell("computes");
     fern__clock_advance(fern_in((int64_t)draw(1500) * FERN_US).ns);
 }

@@ -6,6 +6,8 @@
  *     random_schedules --seed 4711 --count 1 --trace
  *     random_schedules --io ...                   with sockets in them
  *     random_schedules --leave ...                on threads that end in the middle
+ *     random_schedules --real ...                 in real time, on the poller of FERN_POLLER;
+ *                                                 such a run cannot be repeated exactly
  *
  * The schedules run in a child process, so that one that crashes or hangs is told by its seed
  * too. The exit status is 0 when all schedules held.
@@ -31,6 +33,7 @@ struct plan {
     uint64_t count;
     bool io;
     bool leave;
+    bool real;
     bool trace;
 };
 
@@ -104,6 +107,8 @@ read_arguments(int argc, char **argv, struct plan *ret_plan)
             ret_plan->io = true;
         else if (strcmp(argv[i], "--leave") == 0)
             ret_plan->leave = true;
+        else if (strcmp(argv[i], "--real") == 0)
+            ret_plan->real = true;
         else if (strcmp(argv[i], "--trace") == 0)
             ret_plan->trace = true;
         else
@@ -117,12 +122,15 @@ main(int argc, char **argv)
 {
     struct plan plan;
     if (!read_arguments(argc, argv, &plan)) {
-        fprintf(stderr, "usage: %s [--seed N] [--count N] [--io] [--leave] [--trace]\n",
+        fprintf(stderr,
+                "usage: %s [--seed N] [--count N] [--io] [--leave] [--real] [--trace]\n",
                 argv[0]);
         return 2;
     }
-    setenv("FERN_POLLER", "sim", 1);
-    fern__clock_virtual_start(); /* nobody has looked at the clock yet */
+    if (!plan.real) {
+        setenv("FERN_POLLER", "sim", 1);
+        fern__clock_virtual_start(); /* nobody has looked at the clock yet */
+    }
     at = mmap(NULL, sizeof *at, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (at == MAP_FAILED)
         return 2;
@@ -143,6 +151,9 @@ main(int argc, char **argv)
     else if (WEXITSTATUS(status) != 1)
         printf("FAILED: seed %llu ends with status %d\n", seed, WEXITSTATUS(status));
     printf("again: %s --seed %llu --count 1%s%s --trace\n", argv[0], seed,
-            plan.io ? " --io" : "", plan.leave ? " --leave" : "");
+            plan.io ? " --io" : "",
+            plan.leave  ? " --leave"
+            : plan.real ? " --real"
+                        : "");
     return 1;
 }

@@ -200,7 +200,8 @@ look_around(void)
     r = fern_idle(FERN_FOREVER);
     MUST(r == 0, "main is idle: %d", r);
     world.looking = false;
-    fern_time now = fern_now();
+    /* The clock may have moved since the hub has looked at it. */
+    fern_time now = {fern__self_hub()->now};
     for (int i = 0; i < world.actors; i++)
         look_at(&world.actor[i], now);
     for (int i = 0; i < CALLS_MAX; i++)
