@@ -248,7 +248,7 @@ fern__sched_leave(struct fern__hub *hub, fern_greenlet *from)
 void
 fern__sched_bury(struct fern__hub *hub)
 {
-    if (fern__unlikely(hub->corpse.tsan_fiber != NULL))
+    if (fern__unlikely(hub->corpse.bytes != 0))
         fern__tool_dead(&hub->corpse);
     if (fern__unlikely(hub->corpse_stack != NULL)) {
         fern__stack_close(&hub->stacks, hub->corpse_stack);

@@ -139,12 +139,36 @@ fern__tool_born(struct fern__tool *tool, const void *low, size_t bytes, const ch
     }
 }
 
+/* Where AddressSanitizer looks for uses after return, locals live in a fake stack of its own for
+ * each greenlet, which LeakSanitizer does not know of while it is parked. Its size is not to be
+ * had, but it is made by a rule: a page, two flags for each 64 bytes of a stack, and frames of 11
+ * sizes, of a stack's size each; stacks count as a power of two from 2^16 to 2^20. */
+static QUIET void
+show_fake_stack(struct fern__tool *tool)
+{
+    unsigned shift = 16;
+    while (shift < 20 && (size_t)1 << shift < tool->bytes)
+        shift++;
+    tool->fake_bytes = 4096 + ((size_t)1 << (shift - 5)) + ((size_t)11 << shift);
+    fern__tool_region_new(tool->asan_fake_stack, tool->fake_bytes);
+}
+
+static QUIET void
+hide_fake_stack(struct fern__tool *tool)
+{
+    if (tool->fake_bytes)
+        fern__tool_region_gone(tool->asan_fake_stack, tool->fake_bytes);
+    tool->fake_bytes = 0;
+}
+
 QUIET void
 fern__tool_dead(struct fern__tool *tool)
 {
     if (__tsan_destroy_fiber && tool->tsan_fiber)
         __tsan_destroy_fiber(tool->tsan_fiber);
     tool->tsan_fiber = NULL;
+    hide_fake_stack(tool);
+    tool->bytes = 0;
 }
 
 QUIET void
@@ -153,6 +177,8 @@ fern__tool_leave(struct fern__tool *from, struct fern__tool *to)
     if (__sanitizer_start_switch_fiber)
         __sanitizer_start_switch_fiber(
                 from ? &from->asan_fake_stack : NULL, to->low, to->bytes);
+    if (from && from->asan_fake_stack && !from->fake_bytes)
+        show_fake_stack(from);
     if (__tsan_switch_to_fiber)
         __tsan_switch_to_fiber(to->tsan_fiber, 0);
 }

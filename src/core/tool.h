@@ -17,6 +17,7 @@
 struct fern__tool {
     void *tsan_fiber;
     void *asan_fake_stack;
+    size_t fake_bytes; /* of which so many are shown to LeakSanitizer */
     const void *low;
     size_t bytes;
 };
