@@ -214,6 +214,38 @@ FERN_API int fern_socketpair(int domain, int type, int protocol, int *ret_fds);
  */
 FERN_API int fern_bind(int fd, const fern_address *address);
 
+/**
+ * Set an option of a socket, as setsockopt(2). Plain setsockopt() does as well, but for options
+ * by which a read may stop short of what is there (SO_OOBINLINE, TCP_ULP): of those fern must know,
+ * or a later read may find its bytes with a delay of a second or two.
+ *
+ * @param  fd     a socket
+ * @param  level  SOL_SOCKET, IPPROTO_TCP and so on
+ * @param  name   the option
+ * @param  value  its value
+ * @param  bytes  size of the value
+ * @return 0; -ENOPROTOOPT no such option; -EINVAL NULL, or a wrong value; -EBADF; -ENOTSOCK
+ *
+ * May switch: no.  Thread: the one that reads from fd.  Owner: borrows value.
+ */
+FERN_API int fern_socket_set_option(
+        int fd, int level, int name, const void *value, size_t bytes);
+
+/**
+ * Read an option of a socket, as getsockopt(2).
+ *
+ * @param  fd         a socket
+ * @param  level      SOL_SOCKET, IPPROTO_TCP and so on
+ * @param  name       the option
+ * @param  ret_value  receives the value
+ * @param  bytes      size of ret_value
+ * @return bytes of the value; -ENOPROTOOPT no such option; -EINVAL NULL; -EBADF; -ENOTSOCK
+ *
+ * May switch: no.  Thread: any.  Owner: none.
+ */
+FERN_API int fern_socket_get_option(
+        int fd, int level, int name, void *ret_value, size_t bytes);
+
 /* ---- messages ---- */
 
 /**

@@ -8,6 +8,7 @@
 
 #include <fern/socket.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 
 static enum fern__fd_kind
 kind(int domain, int type, int protocol)
@@ -18,6 +19,10 @@ kind(int domain, int type, int protocol)
         return FERN__FD_SOCKET;
     return inet && tcp ? FERN__FD_TCP : domain == AF_UNIX ? FERN__FD_UNIX : FERN__FD_SOCKET;
 }
+
+#ifndef SOL_TLS
+#define SOL_TLS 282
+#endif
 
 enum { TYPE_FLAGS = SOCK_NONBLOCK | SOCK_CLOEXEC };
 
@@ -114,6 +119,41 @@ fern_shutdown(int fd, int how)
                                      : FERN__FD_IN | FERN__FD_OUT;
     fern__fd_shut(fern__fds_of(hub), fd, dirs);
     return 0;
+}
+
+/* ---- options and names ---- */
+
+/* With these a read may stop short of what is there. */
+static bool
+shortens_reads(int level, int name)
+{
+    return (level == SOL_SOCKET && (name == SO_OOBINLINE || name == SO_PASSCRED)) ||
+           (level == IPPROTO_TCP && name == TCP_ULP) || level == SOL_TLS;
+}
+
+int
+fern_socket_set_option(int fd, int level, int name, const void *value, size_t bytes)
+{
+    FERN_CHECK(value && bytes <= INT32_MAX, -EINVAL);
+    int r = fern__sys_setsockopt(fd, level, name, value, (socklen_t)bytes);
+    struct fern__hub *hub = r == 0 && shortens_reads(level, name) ? fern__hub_need() : NULL;
+    if (!hub)
+        return r;
+    struct fern__fd *rec = fern__fd_get(fern__fds_of(hub), fd, &r);
+    if (!rec)
+        return r;
+    rec->state &= (uint8_t)~FERN__FD_SHORT;
+    rec->ready |= FERN__FD_IN;
+    return 0;
+}
+
+int
+fern_socket_get_option(int fd, int level, int name, void *ret_value, size_t bytes)
+{
+    FERN_CHECK(ret_value && bytes <= INT32_MAX, -EINVAL);
+    socklen_t len = (socklen_t)bytes;
+    int r = fern__sys_getsockopt(fd, level, name, ret_value, &len);
+    return r < 0 ? r : (int)len;
 }
 
 typedef int name_fn(int fd, struct sockaddr *address, socklen_t *len);

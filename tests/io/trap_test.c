@@ -7,6 +7,7 @@
 
 #include "poll/fdtab.h"
 
+#include <netinet/tcp.h>
 #include <pty.h>
 #include <signal.h>
 #include <stdio.h>
@@ -200,6 +201,30 @@ TEST(an_urgent_mark_that_comes_between_two_reads_hides_nothing)
         hear(ends[0], "de");
         hear(ends[0], "!fg");
     }
+    close_pair(ends);
+}
+
+/* Encryption by the kernel gives one record a read; here only fern is told of it. */
+TEST(after_an_option_that_shortens_reads_a_short_read_proves_nothing)
+{
+    int ends[2], on = 1, got = 0;
+    tcp_pair(ends);
+    warm_up(ends[1], ends[0]);
+    ASSERT_OK(fern_socket_set_option(ends[0], IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
+    struct fern__fd *rec = fern__fd_at(fern__fds_of(fern__self_hub()), ends[0]);
+    ASSERT_TRUE(rec->state & FERN__FD_SHORT);
+    ASSERT_OK(fern_socket_set_option(ends[0], SOL_SOCKET, SO_OOBINLINE, &on, sizeof on));
+    ASSERT_FALSE(rec->state & FERN__FD_SHORT);
+    ASSERT_EQ(fern_socket_get_option(ends[0], SOL_SOCKET, SO_OOBINLINE, &got, sizeof got),
+            sizeof got);
+    ASSERT_EQ(got, 1);
+    say(ends[1], "abc");
+    hear(ends[0], "abc");
+    ASSERT_TRUE(rec->ready & FERN__FD_IN);
+    ASSERT_ERR(fern_socket_set_option(ends[0], SOL_SOCKET, SO_OOBINLINE, NULL, 4), -EINVAL);
+    ASSERT_ERR(fern_socket_get_option(ends[0], SOL_SOCKET, SO_TYPE, NULL, 4), -EINVAL);
+    ASSERT_ERR(fern_socket_set_option(ends[0], SOL_SOCKET, 9999, &on, 4), -ENOPROTOOPT);
+    ASSERT_ERR(fern_socket_get_option(999, SOL_SOCKET, SO_TYPE, &got, 4), -EBADF);
     close_pair(ends);
 }
 
