@@ -45,6 +45,12 @@ actor_set_satisfied(const struct actor *a)
     return done >= a->set_wanted;
 }
 
+bool
+pair_readable(const struct pair *p, int side)
+{
+    return p->bytes[side] || p->closed[!side] || p->ended[side];
+}
+
 void
 actor_free(void *actor)
 {

@@ -428,10 +428,23 @@ do_send(struct actor *a)
     ssize_t r = fern_send(p->fds[side], "abc", (size_t)n, 0, FERN_NOWAIT);
     tell("sends: %d", (int)r);
     p->bytes[!side] -= n - (r > 0 ? (int)r : 0);
-    if (p->closed[!side])
+    if (p->closed[!side] || p->ended[!side])
         MUST(r == -EPIPE || r == -ECONNRESET, "send to the closed gave %d", (int)r);
     else
         MUST(r > 0, "send gave %d", (int)r);
+}
+
+static void
+do_shutdown(struct actor *a)
+{
+    (void)a;
+    struct pair *p = &world.pair[draw(PAIRS)];
+    int side = (int)draw(2);
+    if (!world.with_io || p->closed[side] || chance(70))
+        return;
+    int r = fern_shutdown(p->fds[side], SHUT_WR);
+    MUST(r == 0 || r == -ENOTCONN, "shutdown gave %d", r);
+    p->ended[!side] |= r == 0;
 }
 
 static void
@@ -455,6 +468,6 @@ do_deed(struct actor *a)
             do_link, do_unlink, do_unlink_all, do_call, do_call, do_timer, do_timer,
             do_scope, do_scope, do_leave, do_reschedule, do_cancel_scope, do_uncancel,
             do_uncancel, do_checkpoint, do_spend, do_step, do_compute, do_compute, do_send,
-            do_send, do_send, do_close};
+            do_send, do_send, do_shutdown, do_close};
     deeds[draw(sizeof deeds / sizeof *deeds)](a);
 }

@@ -5,6 +5,7 @@
 #include "world.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 static fern_time
@@ -313,10 +314,64 @@ do_recv(struct actor *a)
         return;
     }
     close_wait(a, entry, r, deadline);
-    MUST(r != 0 || p->closed[!side], "the end of a stream that is open");
+    MUST(r != 0 || p->closed[!side] || p->ended[side], "the end of a stream that is open");
     MUST(r <= p->bytes[side], "%d bytes of %d", (int)r, p->bytes[side]);
     if (r > 0)
         p->bytes[side] -= (int)r;
+}
+
+static void
+do_wait_fd(struct actor *a)
+{
+    int at = (int)draw(PAIRS), side = (int)draw(2);
+    struct pair *p = &world.pair[at];
+    if (!world.with_io || p->closed[side])
+        return;
+    fern_time deadline = pick_deadline(a);
+    int entry = actor_interrupt(a);
+    bool ready = pair_readable(p, side);
+    a->pair = at;
+    a->side = side;
+    open_wait(a, WAIT_RECV, deadline);
+    int r = fern_wait_fd(p->fds[side], POLLIN, deadline);
+    if (r == -EBADF) {
+        MUST(p->closed[side], "a wait for an open fd gave -EBADF");
+        a->waiting = WAIT_NOTHING;
+        return;
+    }
+    close_wait(a, entry, r, deadline);
+    MUST(r != 0, "ready for nothing");
+    MUST(!ready || r > 0 || (entry && deadline.ns), "a ready fd gave %d", r);
+}
+
+static void
+do_poll(struct actor *a)
+{
+    struct pollfd fds[PAIRS * 2];
+    size_t n = 0;
+    memset(a->polls, 0, sizeof a->polls);
+    for (int i = 0; world.with_io && i < PAIRS; i++)
+        for (int s = 0; s < 2; s++) {
+            if (world.pair[i].closed[s] || chance(50))
+                continue;
+            a->polls[i][s] = true;
+            fds[n++] = (struct pollfd){.fd = world.pair[i].fds[s], .events = POLLIN};
+        }
+    if (!n)
+        return;
+    fern_time deadline = pick_deadline(a);
+    int entry = actor_interrupt(a);
+    open_wait(a, WAIT_POLL, deadline);
+    int r = fern_poll(fds, n, deadline);
+    if (r == -EBADF) {
+        a->waiting = WAIT_NOTHING;
+        return;
+    }
+    close_wait(a, entry, r, deadline);
+    int ready = 0;
+    for (size_t i = 0; i < n; i++)
+        ready += fds[i].revents != 0;
+    MUST(r < 0 || (r > 0 && r == ready), "a poll gave %d of %d", r, ready);
 }
 
 /* ---- raw coroutines ---- */
@@ -385,7 +440,7 @@ void
 do_wait(struct actor *a)
 {
     static void (*const waits[])(struct actor *) = {do_yield, do_sleep, do_sleep, do_park,
-            do_park, do_join, do_join, do_join_all, do_idle, do_kill_and_join, do_recv,
-            do_recv, do_coroutine};
+            do_park, do_join, do_join, do_join_all, do_idle, do_kill_and_join, do_wait_fd,
+            do_poll, do_recv, do_recv, do_coroutine};
     waits[draw(sizeof waits / sizeof *waits)](a);
 }

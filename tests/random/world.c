@@ -127,6 +127,17 @@ begin(uint64_t seed, bool with_io, bool tracing)
 
 /* ---- looking at those who wait ---- */
 
+static bool
+is_polled_ready(const struct actor *a)
+{
+    for (int i = 0; i < PAIRS; i++)
+        for (int s = 0; s < 2; s++)
+            if (a->polls[i][s] &&
+                    (world.pair[i].closed[s] || pair_readable(&world.pair[i], s)))
+                return true;
+    return false;
+}
+
 /* Whether what it waits for has happened, so that it should not be waiting any more. */
 static const char *
 reason_to_be_awake(const struct actor *a, fern_time now)
@@ -147,9 +158,9 @@ reason_to_be_awake(const struct actor *a, fern_time now)
     case WAIT_RECV:
         if (world.pair[a->pair].closed[a->side])
             return "its fd was closed";
-        if (world.pair[a->pair].bytes[a->side])
-            return "there are bytes";
-        return world.pair[a->pair].closed[!a->side] ? "the other end is closed" : NULL;
+        return pair_readable(&world.pair[a->pair], a->side) ? "there is something" : NULL;
+    case WAIT_POLL:
+        return is_polled_ready(a) ? "one of several fds is ready" : NULL;
     default:
         return NULL;
     }

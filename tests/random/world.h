@@ -40,6 +40,7 @@ enum waiting {
     WAIT_IDLE,
     WAIT_RECV,
     WAIT_RAW,
+    WAIT_POLL,
 };
 
 struct actor {
@@ -61,6 +62,7 @@ struct actor {
     size_t set_wanted;    /* that must end */
     bool set_stops;       /* at a failure */
     int pair, side;       /* of a recv */
+    bool polls[PAIRS][2]; /* what a poll waits for */
     bool granted;         /* woken from its park */
     bool token;           /* an unpark that was remembered */
 
@@ -97,6 +99,7 @@ struct pair {
     int fds[2];
     int bytes[2];
     bool closed[2];
+    bool ended[2]; /* the other side sends no more */
 };
 
 struct world {
@@ -162,6 +165,9 @@ void actor_free(void *actor);
 int actor_interrupt(const struct actor *a);
 bool actor_shielded(const struct actor *a);
 bool actor_set_satisfied(const struct actor *a);
+
+/* Whether a receive would not have to wait. */
+bool pair_readable(const struct pair *p, int side);
 
 /* ---- waits.c: things that may wait ---- */
 
