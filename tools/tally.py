@@ -15,6 +15,8 @@ import re
 import sys
 
 RESULT = re.compile(r"^(ok|not ok) \d+(?: - (.*?))?(?: # (SKIP|TODO)\b.*)?$")
+# Of valgrind about itself: system calls that it does not know.
+CHATTER = re.compile(r"^--\d+-- ")
 PLAN = re.compile(r"^1\.\.(\d+)")
 
 
@@ -65,7 +67,7 @@ def add_tap(tally, program, lines):
 
 def add_stderr(tally, entry):
     """What a sanitizer or valgrind has to say goes to stderr; its beginning says most."""
-    lines = entry.get("stderr", "").splitlines()
+    lines = [l for l in entry.get("stderr", "").splitlines() if not CHATTER.match(l)]
     shown = lines if len(lines) <= 60 else lines[:40] + ["..."] + lines[-20:]
     if shown:
         tally.reports.append("\n".join(["    its stderr:"] + ["    | " + l for l in shown]))
