@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "core/fair.h"
 #include "core/sched.h"
 #include "trace.h"
 
@@ -145,6 +146,81 @@ TEST(a_scope_and_the_bytes_at_one_moment_give_the_bytes_and_then_the_time_out)
     ASSERT_EQ(fern_recv(ends[0], &byte, 1, 0, FERN_NOWAIT), 1);
     ASSERT_OK(fern_scope_stop(&scope));
     close_ends();
+}
+
+/* ---- between being woken and running ---- */
+
+static fern_greenlet *woken;
+
+static void *
+make_daemon(void *unused)
+{
+    ASSERT_EQ(fern_greenlet_state(woken), FERN_STATE_READY);
+    ASSERT_OK(fern_set_daemon(woken, true));
+    return unused;
+}
+
+static void *
+make_no_daemon(void *unused)
+{
+    ASSERT_EQ(fern_greenlet_state(woken), FERN_STATE_READY);
+    ASSERT_OK(fern_set_daemon(woken, false));
+    return unused;
+}
+
+/* Wakes a receiver by bytes, and has `change` run before it does. What keeps main waiting is
+ * counted, and the count is looked at when the test has ended. */
+static void
+change_between(fern_fn *change, bool daemon)
+{
+    FERN_SPAWN_OPTIONS(options);
+    options.daemon = daemon;
+    when = fern_in(FERN_HOUR);
+    woken = fern_spawn_with(receive, "", &options);
+    ASSERT_OK(fern_yield());
+    ASSERT_EQ(fern_greenlet_state(woken), FERN_STATE_PARKED);
+    ASSERT_OK(fern_go(change, NULL));
+    ASSERT_EQ(fern_send(ends[1], "x", 1, 0, FERN_NOWAIT), 1);
+    fern__fair_hurry(fern__self_hub()); /* the next switch looks at the poller first */
+    ASSERT_OK(fern_yield());
+    FINISH(woken);
+    ASSERT_EQ(fern__self_hub()->wakers, 0);
+}
+
+TEST(one_that_becomes_a_daemon_between_its_wake_up_and_its_run_is_counted_right)
+{
+    open_ends();
+    change_between(make_daemon, false);
+    change_between(make_no_daemon, true);
+    ASSERT_STR_EQ(trace_text, "1 1");
+    close_ends();
+}
+
+static void *
+let_time_pass(void *unused)
+{
+    fern__clock_advance(fern_in(5 * FERN_MS).ns);
+    fern__fair_hurry(fern__self_hub());
+    ASSERT_OK(fern_yield());
+    return unused;
+}
+
+TEST(the_scopes_of_one_that_leaves_by_a_yield_or_by_a_spawn_to_run_now_expire_meanwhile)
+{
+    fern_scope scope = FERN_SCOPE_INIT;
+    FERN_SPAWN_OPTIONS(options);
+    options.now = true;
+    ASSERT_OK(fern_scope_start(&scope, fern_in(FERN_MS)));
+    fern_greenlet *g = fern_spawn_with(let_time_pass, NULL, &options);
+    ASSERT_TRUE(fern_scope_fired(&scope));
+    ASSERT_OK(fern_scope_stop(&scope));
+    FINISH(g);
+    ASSERT_OK(fern_scope_start(&scope, fern_in(FERN_MS)));
+    ASSERT_OK(fern_go(let_time_pass, NULL));
+    ASSERT_OK(fern_yield());
+    ASSERT_TRUE(fern_scope_fired(&scope));
+    ASSERT_OK(fern_scope_stop(&scope));
+    ASSERT_OK(fern_yield());
 }
 
 /* ---- an always-ready socket is no reason to keep others waiting ---- */
