@@ -159,7 +159,7 @@ FERN_API FERN_MUST_CHECK int fern_accept(
  * @return 0; -ECONNREFUSED, -ETIMEDOUT, -ENETUNREACH and what else connect(2) gives; -EISCONN;
  *         -EINVAL NULL; and those at the top of io.h
  *
- * May switch: if it must wait.  Thread: any.  Owner: borrows to.
+ * May switch: if it must wait, and now and then when it need not.  Thread: any.  Owner: borrows to.
  */
 FERN_API FERN_MUST_CHECK int fern_connect(
         int fd, const fern_address *to, fern_time deadline);

@@ -79,11 +79,14 @@ finish(struct fern__op *op, const fern_address *to)
     /* What was seen of the socket while it was not connected counts no more. Ends when poll finds
      * it writable, or with the wait. */
     while (r == 0) {
-        r = fern__op_ask(rec->fd, FERN__FD_OUT);
+        do {
+            r = fern__op_ask(rec->fd, FERN__FD_OUT);
+        } while (r == -EINTR);
         if (r != -EAGAIN)
             break;
         if (op->deadline.ns == 0)
             return -EAGAIN;
+        rec->ready &= (uint8_t)~FERN__FD_OUT;
         r = fern__fd_wait(op->fds, op->g, rec, FERN__FD_OUT, again, op->deadline);
         again = true;
     }
@@ -124,7 +127,11 @@ fern_connect(int fd, const fern_address *to, fern_time deadline)
     FERN_CHECK(to, -EINVAL);
     struct fern__op op;
     int r = fern__op_begin(&op, fd, FERN__FD_OUT, deadline);
-    return r < 0 ? r : connect_op(&op, to);
+    if (r == 0)
+        r = connect_op(&op, to);
+    if (r == 0 && deadline.ns)
+        fern__sched_spend(op.hub);
+    return r;
 }
 
 /* ---- everything in one ---- */

@@ -53,6 +53,14 @@ ask(struct watching *w)
     return r;
 }
 
+/* What the record of an fd calls the events of poll. */
+static uint32_t
+plain_events(short events)
+{
+    return (uint16_t)events | (events & (POLLRDNORM | POLLRDBAND) ? POLLIN : 0u) |
+           (events & (POLLWRNORM | POLLWRBAND) ? POLLOUT : 0u);
+}
+
 /* Put a watch at one fd. @return 1 it is always ready: the kernel must be asked again */
 static int
 watch_one(struct watching *w, size_t i)
@@ -62,13 +70,13 @@ watch_one(struct watching *w, size_t i)
     struct fern__fd *rec = fern__fd_get(w->op.fds, w->fds[i].fd, &r);
     if (!rec)
         return r;
-    r = fern__fd_arm(
-            w->op.fds, rec, w->fds[i].events & (POLLOUT | POLLWRNORM | POLLWRBAND));
+    watch->events = plain_events(w->fds[i].events);
+    watch->word = rec->word;
+    r = fern__fd_arm(w->op.fds, rec, watch->events & POLLOUT);
     if (r != 0)
         return r;
     watch->cell.greenlet = w->op.g;
     watch->cell.object = rec;
-    watch->events = (uint16_t)w->fds[i].events;
     fern__wait_add(&rec->watchers, &watch->cell);
     fern__fd_note_park(w->op.fds, rec);
     return 0;
@@ -81,6 +89,18 @@ unwatch(struct watching *w)
         if (fern__list_linked(&w->watches[i].cell.node))
             fern__wait_remove(&w->watches[i].cell);
     }
+}
+
+/* Whether an fd was closed, after the wake-up perhaps: its number may be another file's now. */
+static bool
+any_closed(const struct watching *w)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        int fd = w->fds[i].fd;
+        if (fd >= 0 && w->watches[i].word != fern__fd_word(fd))
+            return true;
+    }
+    return false;
 }
 
 /* One park. @return 0 ask again */
@@ -100,6 +120,8 @@ park(struct watching *w)
     if (r == 0) {
         fern__wait_begin(w->op.g, any ? &waitable_poll : &waitable_nothing, w);
         r = fern__park(w->op.hub, w->op.g, w->op.deadline);
+        if (r == 0 && any_closed(w))
+            r = -EBADF;
     }
     unwatch(w);
     return r > 0 ? 0 : r;

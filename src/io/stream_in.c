@@ -13,6 +13,8 @@
 static int
 fill(fern_stream *s, size_t wanted, fern_time deadline)
 {
+    if (s->closed) /* while others ran: the number may be another file's */
+        return -EBADF;
     if (s->ended)
         return -ENODATA;
     int r = fern__buffer_reserve(&s->in, wanted);

@@ -20,6 +20,8 @@ fern__stream_drain(fern_stream *s, fern_time deadline)
 {
     struct fern__buffer *b = &s->out;
     size_t count = fern__buffer_count(b), done = 0;
+    if (s->closed) /* while others ran: the number may be another file's */
+        return -EBADF;
     if (count == 0)
         return 0;
     int r = fern_write_all(s->fd, b->at + b->from, count, &done, deadline);
@@ -52,10 +54,11 @@ static int
 put(fern_stream *s, const void *buf, size_t len, size_t *ret_done, fern_time deadline)
 {
     *ret_done = 0;
-    if (s->corked)
-        return hold_back(s, buf, len, ret_done, deadline);
-    int r = fern__stream_drain(s, deadline);
-    return r < 0 ? r : fern_write_all(s->fd, buf, len, ret_done, deadline);
+    int r = s->corked ? hold_back(s, buf, len, ret_done, deadline)
+                      : fern__stream_drain(s, deadline);
+    if (r == 0 && s->closed)
+        r = -EBADF;
+    return r < 0 || s->corked ? r : fern_write_all(s->fd, buf, len, ret_done, deadline);
 }
 
 int

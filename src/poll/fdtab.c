@@ -223,15 +223,16 @@ fern__fd_note_park(struct fern__fds *fds, struct fern__fd *rec)
     }
 }
 
-/* The kernel cannot tell when this will be ready, and so calls it ready always. Then it is asked
- * by poll, which says so too, and used plainly, as a file. If even that gives -EAGAIN others run
- * before it is tried again. */
+/* The kernel cannot tell when this will be ready, and so calls it ready always: it is no file that
+ * fern opened, whatever was believed. Then it is asked by poll, which says so too, and used
+ * plainly, as a file. If even that gives -EAGAIN others run before it is tried again. */
 static void
 take_as_ready(struct fern__fds *fds, fern_greenlet *g, struct fern__fd *rec)
 {
     if (rec->how == FERN__FD_POLLED)
         fern__pause_yield(fds->poller.hub, g);
     rec->how = FERN__FD_POLLED;
+    rec->state &= (uint8_t)~FERN__FD_OWN;
 }
 
 int
@@ -240,7 +241,6 @@ fern__fd_wait(struct fern__fds *fds, fern_greenlet *g, struct fern__fd *rec, uns
 {
     if (fern__unlikely(g->interrupt))
         return g->interrupt;
-    rec->ready &= (uint8_t)~dir;
     uint32_t word = rec->word;
     int r = fern__fd_arm(fds, rec, dir == FERN__FD_OUT);
     if (fern__unlikely(r != 0)) {
@@ -450,7 +450,8 @@ sweep_chain(struct fern__fds *fds, struct fern__fd_chain *chain)
 void
 fern__fds_sweep(struct fern__fds *fds, int64_t now)
 {
-    fds->sweeps++;
+    if (++fds->sweeps == 0)
+        fds->sweeps = 1; /* 0 stands for those that were never verified */
     for (int i = 0; i < 2; i++) {
         if (fds->chains[i].at <= now)
             sweep_chain(fds, &fds->chains[i]);

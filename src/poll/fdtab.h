@@ -69,7 +69,7 @@ struct fern__fd {
     uint8_t ready;
     uint8_t state;
     uint8_t how;
-    uint8_t verified; /* number of the sweep that verified it */
+    uint8_t verified; /* number of the sweep that verified it; 0: none */
     int32_t fd;
     int32_t next_parked; /* fd + 1 of the next in the chain to be swept; -1 last; 0 none */
     struct fern__list waiters[2]; /* cells of those who want in, out: each takes its turn */
@@ -90,6 +90,7 @@ fern__fd_believed(const struct fern__fd *rec)
 struct fern__fd_watch {
     struct fern__cell cell; /* .greenlet and .object, the record, are the waiter's to set */
     uint32_t events;        /* POLLIN and so on; errors and hang-ups count always */
+    uint32_t word;          /* the generation it was put at; the waiter's */
 };
 
 struct fern__fds;
@@ -193,8 +194,9 @@ fern__fd_arm(struct fern__fds *fds, struct fern__fd *rec, bool out)
     return fds->ops->arm(fds, rec, false);
 }
 
-/* Wait until an fd may be ready for IN or OUT; the bit in `ready` is cleared first. `again`: this
- * greenlet was woken for it already, and goes before the others. @return 0 try again; -ETIME;
+/* Wait until an fd may be ready for IN or OUT. Who has found that it is not has cleared the bit in
+ * `ready`; who only takes its place behind others leaves the bit to whoever was woken for it.
+ * `again`: this greenlet was woken for it already, and goes before the others. @return 0 try again; -ETIME;
  * -ECANCELED; -EBADF it was closed meanwhile; -ENOSPC, -ENOMEM, -EMFILE it cannot be registered */
 int fern__fd_wait(struct fern__fds *fds, fern_greenlet *g, struct fern__fd *rec,
         unsigned dir, bool again, fern_time deadline);
