@@ -34,12 +34,9 @@ struct vector {
 static ssize_t
 receive(int fd, const struct vector *v)
 {
-    if (v->count == 1 && v->iov->iov_len)
+    if (v->count == 1)
         return fern__sys_recvfrom(
                 fd, v->iov->iov_base, v->iov->iov_len, MSG_DONTWAIT, NULL, NULL);
-    /* Reading nothing takes no datagram, unlike receiving nothing; it never blocks. */
-    if (v->count <= 1)
-        return fern__sys_readv(fd, v->iov, v->count);
     struct msghdr msg = {
             .msg_iov = (struct iovec *)(uintptr_t)v->iov, .msg_iovlen = (size_t)v->count};
     return fern__sys_recvmsg(fd, &msg, MSG_DONTWAIT);
@@ -200,10 +197,39 @@ total(const struct iovec *iov, int count)
     return sum;
 }
 
+typedef ssize_t nothing_fn(int fd, const struct iovec *iov, int count);
+
+/* Move no bytes: it need not be waited for, and takes or sends no datagram. It only tells whether
+ * the fd is open for it. */
+static __attribute__((noinline)) ssize_t
+move_nothing(nothing_fn *call, int fd, fern_time deadline)
+{
+    struct fern__hub *hub;
+    fern_greenlet *g;
+    int r = fern__wait_enter(&hub, &g, deadline);
+    if (r < 0)
+        return r;
+    ssize_t n = call(fd, NULL, 0);
+    if (n >= 0 && deadline.ns)
+        fern__sched_spend(hub);
+    return n;
+}
+
+static bool
+is_nothing(const struct iovec *iov, int count)
+{
+    int i = 0;
+    while (i < count && iov[i].iov_len == 0)
+        i++;
+    return i == count;
+}
+
 ssize_t
 fern_read(int fd, void *buf, size_t len, fern_time deadline)
 {
     FERN_CHECK(buf || len == 0, -EINVAL);
+    if (fern__unlikely(len == 0))
+        return move_nothing(fern__sys_readv, fd, deadline);
     struct iovec iov = {buf, len};
     struct vector v = {&iov, 1};
     return fern__op_run(fd, FERN__FD_IN, attempt_read, &v, len, deadline);
@@ -222,6 +248,8 @@ ssize_t
 fern_readv(int fd, const struct iovec *iov, int count, fern_time deadline)
 {
     FERN_CHECK((iov || count == 0) && count >= 0 && count <= IOV_MAX, -EINVAL);
+    if (fern__unlikely(is_nothing(iov, count)))
+        return move_nothing(fern__sys_readv, fd, deadline);
     struct vector v = {iov, count};
     return fern__op_run(fd, FERN__FD_IN, attempt_read, &v, total(iov, count), deadline);
 }
@@ -230,6 +258,8 @@ ssize_t
 fern_writev(int fd, const struct iovec *iov, int count, fern_time deadline)
 {
     FERN_CHECK((iov || count == 0) && count >= 0 && count <= IOV_MAX, -EINVAL);
+    if (fern__unlikely(is_nothing(iov, count)))
+        return move_nothing(fern__sys_writev, fd, deadline);
     struct vector v = {iov, count};
     return fern__op_run(fd, FERN__FD_OUT, attempt_write, &v, 0, deadline);
 }
@@ -301,7 +331,10 @@ run_at(at_fn *call, int fd, const struct iovec *iov, int count, int64_t offset,
     int r = fern__wait_enter(&hub, &g, deadline);
     if (r < 0)
         return r;
-    ssize_t n = call(fd, iov, count, offset);
+    ssize_t n;
+    do {
+        n = call(fd, iov, count, offset);
+    } while (n == -EINTR);
     if (n >= 0 && deadline.ns)
         fern__sched_spend(hub);
     return n;

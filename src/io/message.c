@@ -118,6 +118,7 @@ fern_recvfrom(int fd, void *buf, size_t len, int flags, fern_address *ret_from,
     socklen_t from_len = sizeof from.as;
     struct transfer t = {.buf = buf, .len = len, .flags = flags};
     if (ret_from) {
+        memset(&from, 0, sizeof from); /* the kernel may know of none */
         t.address = &from.as.any;
         t.ret_address_len = &from_len;
     }
