@@ -126,6 +126,11 @@ fern__server_accept_loop(void *arg)
         if (r < 0)
             break;
         r = fern_accept(server->listener.fd, NULL, FERN_FOREVER);
+        if (!fern__server_is_acceptor(server)) {
+            if (r >= 0)
+                (void)fern_close(r);
+            break;
+        }
         if (r >= 0)
             r = hand_on(server, r);
         if (r < 0)

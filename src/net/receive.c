@@ -99,6 +99,8 @@ loop(struct fern_server *server, char *room)
         if (r < 0)
             break;
         r = receive(server, room, &datagram);
+        if (!fern__server_is_acceptor(server))
+            break;
         if (r == 0)
             r = hand_on(server, &datagram);
         if (r < 0)

@@ -73,6 +73,14 @@ uint32_t fern__server_generation(int fd);
 int fern__server_handle(
         struct fern_server *server, struct fern__handling *handling, fern_fn *fn);
 
+/* Whether the caller still accepts for the server: a stop may have come after its wake-up, or while
+ * a call that succeeded let others run. */
+static inline bool
+fern__server_is_acceptor(const struct fern_server *server)
+{
+    return server->acceptor == server->hub->current;
+}
+
 /* Wait until one more handler may run. @return 0; -ECANCELED */
 int fern__server_wait_room(struct fern_server *server);
 

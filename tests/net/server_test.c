@@ -759,3 +759,69 @@ TEST(a_callback_must_not_wait_for_a_server)
     ASSERT_ERR(refused.stop, -EDEADLK);
     finish(refused.server);
 }
+
+/* ---- an acceptor that is overtaken by a stop ---- */
+
+static int told[2];
+
+static void *
+restart_when_told(void *arg)
+{
+    char c;
+    ASSERT_EQ(fern_read(told[0], &c, 1, FERN_FOREVER), 1);
+    ASSERT_OK(fern_server_stop(arg, FERN_FOREVER));
+    ASSERT_OK(fern_server_start(arg));
+    return NULL;
+}
+
+TEST(an_acceptor_that_was_woken_before_a_stop_leaves_the_next_start_alone)
+{
+    ASSERT_OK(fern_pipe(told, 0));
+    fern_server *server = fern_server_new("unix:@fern-test-restart", echo, NULL, NULL);
+    ASSERT_NOT_NULL(server);
+    fern_greenlet *g = fern_spawn(restart_when_told, server);
+    ASSERT_OK(
+            fern_sleep(FERN_MS)); /* it waits before the acceptor, and so is woken before */
+    ASSERT_OK(fern_server_start(server));
+    ASSERT_OK(fern_sleep(FERN_MS));
+    ASSERT_EQ(fern_write(told[1], "t", 1, FERN_FOREVER), 1);
+    int lost = dial(server);
+    ASSERT_OK(fern_join(g, FERN_FOREVER));
+    fern_greenlet_unref(g);
+    for (int i = 0; i < 5; i++)
+        fern_yield();
+    ASSERT_OK(fern_server_fd(server));
+    int fd = dial(server);
+    ask(fd, "once more");
+    ASSERT_OK(fern_close(fd));
+    ASSERT_OK(fern_close(lost));
+    ASSERT_OK(fern_close(told[0]));
+    ASSERT_OK(fern_close(told[1]));
+    finish(server);
+}
+
+static int handled;
+
+static void *
+count_it(int fd, void *unused)
+{
+    (void)fd;
+    handled++;
+    return unused;
+}
+
+TEST(a_connection_that_was_accepted_before_a_stop_is_not_served_after_it)
+{
+    fern_hub_options options = {.size = sizeof options, .budget_ops = 1};
+    ASSERT_OK(fern_hub_set_options(&options)); /* each success lets others run */
+    fern_server *server = started("unix:@fern-test-overtaken", count_it, NULL, NULL);
+    int fd = dial(server); /* which lets the acceptor run, and that has let us run again */
+    ASSERT_EQ(stats_of(server).accepted, 0);
+    ASSERT_OK(fern_server_stop(server, FERN_FOREVER));
+    for (int i = 0; i < 5; i++)
+        ASSERT_OK(fern_yield());
+    ASSERT_EQ(handled, 0);
+    expect_closed(fd);
+    fern_server_free(server);
+    fern_yield();
+}
