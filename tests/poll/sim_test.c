@@ -110,3 +110,30 @@ TEST(a_day_of_slow_answers_takes_no_time_and_its_length_is_exact)
     fern_greenlet_unref(g);
     ASSERT_OK(fern_close(ends[1]));
 }
+
+static void *
+swallow(void *arg)
+{
+    const int *ends = arg;
+    char c;
+    while (fern_read(ends[0], &c, 1, FERN_FOREVER) == 1)
+        ;
+    return NULL;
+}
+
+TEST(a_hub_that_may_poll_before_it_sleeps_still_moves_time)
+{
+    int ends[2];
+    fern_hub_options options = {.size = sizeof options, .spin_ns = 25 * FERN_US};
+    ASSERT_OK(fern_hub_set_options(&options));
+    ASSERT_OK(fern_pipe(ends, 0));
+    fern_greenlet *g = fern_spawn(swallow, ends);
+    ASSERT_OK(fern_sleep(FERN_MS));
+    ASSERT_EQ(fern_write(ends[1], "x", 1, FERN_FOREVER), 1);
+    ASSERT_OK(fern_sleep(FERN_HOUR)); /* an event, and then a gap */
+    ASSERT_OK(fern_sleep(FERN_HOUR));
+    ASSERT_OK(fern_close(ends[1]));
+    ASSERT_OK(fern_join(g, FERN_FOREVER));
+    fern_greenlet_unref(g);
+    ASSERT_OK(fern_close(ends[0]));
+}
