@@ -142,6 +142,7 @@ static void
 hub_free(struct fern__hub *hub)
 {
     fern__sched_bury(hub);
+    fern__timers_drop(hub);
     fern__greenlet_each(hub, drop, NULL);
     if (hub->poller)
         hub->poller->ops->close(hub->poller);

@@ -251,3 +251,15 @@ fern__timers_run(struct fern__hub *hub, int64_t now)
         fire_timeout(
                 greenlet_of(fern__container_of(link, struct fern__wheel_node, link)), now);
 }
+
+void
+fern__timers_drop(struct fern__hub *hub)
+{
+    for (struct fern__wheel_node *node; (node = fern__wheel_pop(&hub->wheel, INT64_MAX));) {
+        if (fern__wheel_kind(node) != FERN__TIMER_USER)
+            continue;
+        struct user_timer *t = fern__container_of(node, struct user_timer, node);
+        t->reserved_place = t->counted = false;
+        t->call.pending = false;
+    }
+}

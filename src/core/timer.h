@@ -25,4 +25,7 @@ void fern__timer_disarm(fern_greenlet *g);
 /* Fire what is due: completions first, time-outs last, each by (deadline, insertion). */
 void fern__timers_run(struct fern__hub *hub, int64_t now);
 
+/* Forget all timers, so that their users may start them on another hub: this one ends. */
+void fern__timers_drop(struct fern__hub *hub);
+
 #endif

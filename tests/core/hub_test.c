@@ -545,6 +545,25 @@ TEST(a_new_hub_works_where_one_has_ended)
     ASSERT_STR_EQ(trace_text, "x x again");
 }
 
+static fern_timer left_timer;
+
+static void *
+leave_a_timer(void *unused)
+{
+    ASSERT_OK(fern_timer_start(&left_timer, fern_in(FERN_HOUR), FERN_HOUR, tick, "never"));
+    ASSERT_TRUE(fern_timer_active(&left_timer));
+    return unused;
+}
+
+TEST(a_timer_whose_hub_has_ended_is_idle_and_can_be_started_on_another)
+{
+    on_thread(leave_a_timer, NULL);
+    ASSERT_FALSE(fern_timer_active(&left_timer));
+    ASSERT_OK(fern_timer_start(&left_timer, fern_in(0), 0, tick, "here"));
+    ASSERT_OK(fern_sleep(FERN_MS));
+    ASSERT_STR_EQ(trace_text, "here");
+}
+
 /* ---- from another thread ---- */
 
 struct foreign {
