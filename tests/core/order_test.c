@@ -378,3 +378,42 @@ TEST(idle_waits_until_nobody_else_is_ready_and_keeps_the_order)
     FINISH(spinner);
     ASSERT_STR_EQ(trace_text, "1A 2A i1 i2");
 }
+
+/* ---- fds (B2.2) ---- */
+
+enum { FDS = 4 };
+
+static int fds[FDS][2];
+
+static void *
+receive(void *number)
+{
+    char byte;
+    int i = *(int *)number;
+    ASSERT_EQ(fern_recv(fds[i][0], &byte, 1, 0, FERN_FOREVER), 1);
+    trace("%d", i);
+    return NULL;
+}
+
+TEST(fds_that_become_ready_are_served_in_the_kernels_order)
+{
+    static int numbers[FDS] = {0, 1, 2, 3};
+    static const int order[FDS] = {2, 0, 3, 1};
+    bool by_event = strcmp(fern_hub_poller(), "epoll") == 0;
+    fern_greenlet *gs[FDS];
+    for (int i = 0; i < FDS; i++) {
+        ASSERT_OK(fern_socketpair(AF_UNIX, SOCK_STREAM, 0, fds[i]));
+        gs[i] = fern_spawn(receive, &numbers[i]);
+    }
+    ASSERT_OK(fern_idle(FERN_FOREVER));
+    for (int i = 0; i < FDS; i++)
+        ASSERT_EQ(fern_send(fds[order[i]][1], "x", 1, 0, FERN_NOWAIT), 1);
+    ASSERT_OK(fern_join_all(gs, FDS, FERN_FOREVER));
+    /* The other pollers are told of fds by their numbers. */
+    ASSERT_STR_EQ(trace_text, by_event ? "2 0 3 1" : "0 1 2 3");
+    for (int i = 0; i < FDS; i++) {
+        fern_greenlet_unref(gs[i]);
+        ASSERT_OK(fern_close(fds[i][0]));
+        ASSERT_OK(fern_close(fds[i][1]));
+    }
+}
