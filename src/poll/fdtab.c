@@ -412,6 +412,11 @@ fern__fd_shut(struct fern__fds *fds, int fd, unsigned dirs)
 static void
 verify(struct fern__fds *fds, struct fern__fd *rec)
 {
+    /* Another thread has closed it, and the number may be another's by now. */
+    if (rec->word != fern__fd_word(rec->fd)) {
+        fern__fd_gone(fds, rec);
+        return;
+    }
     bool own = rec->state & FERN__FD_OWN;
     int r = fds->ops->arm(fds, rec, true);
     if (r >= 0)

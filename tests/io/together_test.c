@@ -2,6 +2,8 @@
 /* I/O beside other things: other threads, other greenlets that never rest, kills. */
 #include "io/ends.h"
 
+#include "poll/fdtab.h"
+
 #include <pthread.h>
 #include <stdio.h>
 
@@ -58,6 +60,54 @@ TEST(a_number_that_another_thread_has_closed_starts_afresh_here)
     hear(second[0], "abc");
     close_pair(second);
     ASSERT_OK(fern_close(first[0]));
+}
+
+struct stay {
+    int fd;
+    int tell; /* a byte: the reader waits */
+    int told; /* a byte: the fd has been closed */
+    intptr_t result;
+};
+
+static void *
+wait_while_another_closes(void *arg)
+{
+    struct stay *stay = arg;
+    fern_greenlet *g = fern_spawn(read_once, as_arg(stay->fd));
+    let_them_wait();
+    say(stay->tell, "!");
+    hear(stay->told, "!");
+    /* What the poller does by itself after a second or two. */
+    struct fern__fds *fds = fern__fds_of(fern__self_hub());
+    fern__fd_note_park(fds, fern__fd_at(fds, stay->fd));
+    for (int i = 0; i < 2; i++)
+        fern__fds_sweep(fds, INT64_MAX);
+    stay->result = value_of(g);
+    return NULL;
+}
+
+TEST(a_reader_whose_fd_another_thread_closes_and_opens_anew_gets_ebadf_after_a_while)
+{
+    int ends[2], others[2], tell[2], told[2];
+    pthread_t thread;
+    unix_pair(ends);
+    ASSERT_OK(fern_pipe(tell, 0));
+    ASSERT_OK(fern_pipe(told, 0));
+    struct stay stay = {.fd = ends[0], .tell = tell[1], .told = told[0]};
+    ASSERT_EQ(pthread_create(&thread, NULL, wait_while_another_closes, &stay), 0);
+    hear(tell[0], "!");
+    ASSERT_OK(fern_close(ends[0]));
+    unix_pair(others);
+    ASSERT_EQ(others[0], ends[0]);
+    say(others[1], "not yours");
+    say(told[1], "!");
+    ASSERT_EQ(pthread_join(thread, NULL), 0);
+    ASSERT_EQ(stay.result, -EBADF);
+    hear(others[0], "not yours");
+    close_pair(others);
+    close_pair(tell);
+    close_pair(told);
+    ASSERT_OK(fern_close(ends[1]));
 }
 
 struct use {
