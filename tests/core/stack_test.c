@@ -51,11 +51,12 @@ TEST(greenlets_that_do_not_park_run_one_after_another_on_one_warm_stack)
 static void *
 touch_and_park(void *ret_frame)
 {
-    volatile char much[24 * 1024];
-    for (size_t i = 0; i < sizeof much; i += 1024)
-        much[i] = 1;
+    char much[24 * 1024];
+    memset(much, 1, sizeof much);
+    __asm__ volatile("" : : "r"(much) : "memory"); /* it is wanted, in one piece */
     *(void **)ret_frame = (void *)(uintptr_t)&much[sizeof much / 2];
     ASSERT_OK(fern_park(FERN_FOREVER));
+    __asm__ volatile("" : : "r"(much) : "memory");
     return much[1024] == 1 ? "whole" : NULL;
 }
 
