@@ -66,10 +66,10 @@ keep(void **frames, size_t inner, size_t n)
 size_t
 fern__backtrace_parked(const fern_greenlet *g, void **frames, size_t room)
 {
+    if (!fern__context_pc(&g->ctx))
+        return 0;
     struct fern__place place = {fern__context_sp(&g->ctx), fern__context_bp(&g->ctx),
             fern__context_pc(&g->ctx)};
-    if (!place.pc)
-        return 0;
     struct capture c = {frames, (int)room, 0};
     fern__unwind_from(&place, capture, &c);
     const void *low = (const void *)(uintptr_t)fern__unwind_from;

@@ -85,7 +85,7 @@ fern__context_jump(const struct fern__context *to)
 static inline uintptr_t
 fern__context_pc(const struct fern__context *context)
 {
-    return (uintptr_t)(context->entry ? context->entry : (const void *)fern__switch_back);
+    return context->entry ? 0 : (uintptr_t)fern__switch_back;
 }
 
 static inline uintptr_t

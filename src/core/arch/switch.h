@@ -11,7 +11,7 @@
  *     fern__context_fini(context)                forget it
  *     fern__switch(from, to)                     leave for `to`; returns when somebody comes back
  *     fern__context_jump(to)                     leave for `to` for good
- *     fern__context_pc/sp/bp(context)            for backtraces; 0 if the form does not tell
+ *     fern__context_pc/sp/bp(context)            for backtraces; pc 0: it has not run
  *
  * fern__switch has one call site in the whole library: the return predictor then guesses right.
  * A new stack is entered, and a dead one left, by jumps: with a call that is never returned from,

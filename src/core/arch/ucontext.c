@@ -66,6 +66,8 @@ fern__context_jump(const struct fern__context *to)
 uintptr_t
 fern__context_pc(const struct fern__context *context)
 {
+    if (!context->sp)
+        return 0;
 #if defined(__x86_64__)
     return (uintptr_t)context->sp->uc_mcontext.gregs[REG_RIP];
 #elif defined(__aarch64__)
