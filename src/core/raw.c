@@ -81,15 +81,32 @@ fern_raw_new(fern_fn *fn, fern_greenlet *parent)
     return g;
 }
 
-/* The nearest ancestor that has not ended, if it can be switched to with this code; or NULL. */
+/* End one that has not run as failed with this code. */
+static void
+end_unrun(fern_greenlet *g, int code)
+{
+    fern__greenlet_mark(g, FERN__FAILED | FERN__QUIET);
+    g->fail_code = code;
+    g->dirty |= FERN__DIRTY_REST;
+    fern__greenlet_finish_unrun(g);
+}
+
+/* The nearest ancestor that has not ended, if it can be switched to; or NULL. A code does not
+ * start one that has not run, but ends it and goes on to the next. */
 static fern_greenlet *
 heir(const fern_greenlet *g, int code)
 {
     fern_greenlet *p = g->extra->raw_parent;
-    while (p && p->life == FERN__LIFE_DONE)
-        p = fern_raw_parent(p);
-    bool startable = p && p->life == FERN__LIFE_NEW && p->flags & FERN__RAW && code == 0;
-    return p && (startable || waits_for_switch(p)) ? p : NULL;
+    for (; p; p = fern_raw_parent(p)) {
+        bool unrun = p->life == FERN__LIFE_NEW && p->flags & FERN__RAW;
+        if (unrun && code == 0)
+            return p;
+        if (unrun)
+            end_unrun(p, code);
+        else if (p->life != FERN__LIFE_DONE)
+            return waits_for_switch(p) ? p : NULL;
+    }
+    return NULL;
 }
 
 void
@@ -160,10 +177,7 @@ fern_raw_throw(fern_greenlet *to, int code, void **ret_value)
     /* It ends without having run, and the code goes to its parent: to the caller itself, or to
      * somebody who runs on now. */
     fern_greenlet *parent = heir(to, code);
-    fern__greenlet_mark(to, FERN__FAILED | FERN__QUIET);
-    to->fail_code = code;
-    to->dirty |= FERN__DIRTY_REST;
-    fern__greenlet_finish_unrun(to);
+    end_unrun(to, code);
     if (!parent)
         return code;
     return hand_over(hub, deliver(parent, NULL, code), ret_value);

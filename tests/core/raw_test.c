@@ -207,6 +207,26 @@ TEST(a_coroutine_whose_parent_has_not_run_starts_it_with_its_result)
     fern_greenlet_unref(parent);
 }
 
+TEST(a_failure_ends_a_parent_that_has_not_run_and_goes_on_to_the_next)
+{
+    fern_greenlet *parent = fern_raw_new(say, NULL);
+    fern_greenlet *child = fern_raw_new(fail_in_coroutine, parent);
+    ASSERT_ERR(fern_raw_switch(child, NULL, NULL), -79);
+    ASSERT_TRUE(fern_ready(parent));
+    fern_outcome outcome;
+    ASSERT_OK(fern_greenlet_outcome(parent, &outcome));
+    ASSERT_EQ(outcome.code, -79);
+    fern_greenlet_unref(parent);
+    fern_greenlet_unref(child);
+    parent = fern_raw_new(say, NULL);
+    child = fern_raw_new(say, parent);
+    ASSERT_ERR(fern_raw_throw(child, -80, NULL), -80);
+    ASSERT_TRUE(fern_ready(parent));
+    ASSERT_STR_EQ(trace_text, "");
+    fern_greenlet_unref(parent);
+    fern_greenlet_unref(child);
+}
+
 TEST(misuse_of_coroutines_is_answered)
 {
     errno = 0;
