@@ -252,7 +252,13 @@ be_one_again(void *arg)
 TEST(a_thread_that_has_ended_is_left_alone)
 {
     const char *err = dump_of(be_one_again, "QUIT");
-    ASSERT_EQ(count(err, "fern: thread "), 1);
+    /* On a slow machine each of the two requests is answered by itself; by one thread only. */
+    const char *header = strstr(err, "fern: thread ");
+    ASSERT_TRUE(header != NULL);
+    char who[40];
+    ASSERT_EQ(sscanf(header, "%39[^0-9]%*d", who), 1);
+    snprintf(who + strlen(who), 12, "%d:", atoi(header + strlen(who)));
+    ASSERT_EQ(count(err, "fern: thread "), count(err, who));
 }
 
 /* ---- manners ---- */
