@@ -367,10 +367,12 @@ fern_hub_timeout(void)
     if (fern__ring_count(&hub->ready) || !fern__list_empty(&hub->idlers))
         return 0;
     int64_t next = fern__wheel_next(&hub->wheel);
+    int64_t due = hub->poller->ops->due(hub->poller);
+    next = due < next ? due : next;
     if (next == INT64_MAX)
         return -1;
-    int64_t wait = next - fern__clock_now();
-    return wait > 0 ? wait : 0;
+    int64_t now = fern__clock_now();
+    return next > now ? next - now : 0;
 }
 
 int

@@ -29,6 +29,9 @@ struct fern__poller_ops {
     /* A descriptor that is readable when turn has work, or -ENOSYS. */
     int (*fd)(struct fern__poller *poller);
 
+    /* When turn has work of its own, whether an event has come or not; INT64_MAX: none. */
+    int64_t (*due)(const struct fern__poller *poller);
+
     /* How many fds are registered. */
     uint64_t (*count)(const struct fern__poller *poller);
 };

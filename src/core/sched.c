@@ -105,8 +105,8 @@ time_to_wait(struct fern__hub *hub, bool may_wait)
     int64_t next = fern__wheel_next(&hub->wheel);
     if (next == INT64_MAX)
         return INT64_MAX;
-    int64_t wait = next - fern__clock_now();
-    return wait > 0 ? wait : 0;
+    int64_t now = fern__clock_now();
+    return next > now ? next - now : 0;
 }
 
 void

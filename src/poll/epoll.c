@@ -192,6 +192,12 @@ epoll_fd(struct fern__poller *poller)
     return epoll_of(fern__container_of(poller, struct fern__fds, poller))->epfd;
 }
 
+static int64_t
+epoll_due(const struct fern__poller *poller)
+{
+    return fern__container_of(poller, struct fern__fds, poller)->sweep_at;
+}
+
 static uint64_t
 epoll_count(const struct fern__poller *poller)
 {
@@ -204,5 +210,6 @@ const struct fern__poller_ops fern__poller_epoll = {
         .close = epoll_close,
         .turn = epoll_turn,
         .fd = epoll_fd,
+        .due = epoll_due,
         .count = epoll_count,
 };

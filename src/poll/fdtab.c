@@ -34,6 +34,7 @@ enum {
     WORD_KIND_MASK = 0xff,
     WORD_STEP = 0x100,
     CHAIN_END = -1,
+    SWEEP_MAX = 64, /* records that one turn looks at */
 };
 
 /* How long a park stands before it is looked at: of most, and of MARKED ones. */
@@ -67,7 +68,7 @@ fern__fds_init(struct fern__fds *fds, struct fern__hub *hub,
     fds->poller.hub = hub;
     fds->ops = ops;
     for (int i = 0; i < 2; i++)
-        fds->chains[i] = (struct fern__fd_chain){CHAIN_END, INT64_MAX};
+        fds->chains[i] = (struct fern__fd_chain){CHAIN_END, CHAIN_END, INT64_MAX};
     fds->sweep_at = INT64_MAX;
 }
 
@@ -433,12 +434,14 @@ verify(struct fern__fds *fds, struct fern__fd *rec)
 static void
 sweep_chain(struct fern__fds *fds, struct fern__fd_chain *chain)
 {
-    int32_t at = chain->first;
-    chain->first = CHAIN_END;
-    chain->at = INT64_MAX;
-    while (at != CHAIN_END) {
-        struct fern__fd *rec = fern__fd_at(fds, at - 1);
-        at = rec->next_parked;
+    if (chain->rest == CHAIN_END) {
+        chain->rest = chain->first;
+        chain->first = CHAIN_END;
+        chain->at = INT64_MAX;
+    }
+    for (int i = 0; i < SWEEP_MAX && chain->rest != CHAIN_END; i++) {
+        struct fern__fd *rec = fern__fd_at(fds, chain->rest - 1);
+        chain->rest = rec->next_parked;
         rec->next_parked = 0;
         if (!rec->word || fern__fd_interest(rec) == 0)
             continue;
@@ -457,10 +460,13 @@ fern__fds_sweep(struct fern__fds *fds, int64_t now)
 {
     if (++fds->sweeps == 0)
         fds->sweeps = 1; /* 0 stands for those that were never verified */
+    int64_t next = INT64_MAX;
     for (int i = 0; i < 2; i++) {
-        if (fds->chains[i].at <= now)
-            sweep_chain(fds, &fds->chains[i]);
+        struct fern__fd_chain *chain = &fds->chains[i];
+        if (chain->rest != CHAIN_END || chain->at <= now)
+            sweep_chain(fds, chain);
+        int64_t at = chain->rest != CHAIN_END ? now : chain->at;
+        next = at < next ? at : next;
     }
-    int64_t quick = fds->chains[1].at;
-    fds->sweep_at = fds->chains[0].at < quick ? fds->chains[0].at : quick;
+    fds->sweep_at = next;
 }

@@ -109,7 +109,8 @@ struct fern__fds_ops {
 /* Records to be swept: the first by number, linked by next_parked. */
 struct fern__fd_chain {
     int32_t first;
-    int64_t at; /* when; INT64_MAX: none */
+    int32_t rest; /* of a sweep that goes on in the next turn */
+    int64_t at;   /* when; INT64_MAX: none */
 };
 
 /* A poller over fds begins with this. */
@@ -234,8 +235,8 @@ void fern__fd_shut(struct fern__fds *fds, int fd, unsigned dirs);
 /* What the fd was found to be gone: this hub's waiters get -EBADF. */
 void fern__fd_gone(struct fern__fds *fds, struct fern__fd *rec);
 
-/* Look at the records that have stood parked for a while on a registration that was only
- * believed. An fd that was closed and opened again behind fern's back is found here. */
+/* Look at records that have stood parked for a while on a registration that was only believed: at
+ * no more than a turn may take, so that others need not wait for thousands of system calls. An fd that was closed and opened again behind fern's back is found here. */
 void fern__fds_sweep(struct fern__fds *fds, int64_t now);
 
 /* An event was seen at a record in the turn that began with a sweep: if it is the sweep's look at

@@ -31,6 +31,13 @@ poll_fd(struct fern__poller *poller)
     return -ENOSYS;
 }
 
+static int64_t
+poll_due(const struct fern__poller *poller)
+{
+    (void)poller;
+    return INT64_MAX;
+}
+
 static uint64_t
 poll_count(const struct fern__poller *poller)
 {
@@ -43,5 +50,6 @@ const struct fern__poller_ops fern__poller_poll = {
         .close = poll_close,
         .turn = poll_turn,
         .fd = poll_fd,
+        .due = poll_due,
         .count = poll_count,
 };

@@ -109,6 +109,13 @@ select_fd(struct fern__poller *poller)
     return -ENOSYS;
 }
 
+static int64_t
+select_due(const struct fern__poller *poller)
+{
+    (void)poller;
+    return INT64_MAX;
+}
+
 static uint64_t
 select_count(const struct fern__poller *poller)
 {
@@ -121,5 +128,6 @@ const struct fern__poller_ops fern__poller_select = {
         .close = select_close,
         .turn = select_turn,
         .fd = select_fd,
+        .due = select_due,
         .count = select_count,
 };

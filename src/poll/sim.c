@@ -65,6 +65,13 @@ sim_fd(struct fern__poller *poller)
     return -ENOSYS;
 }
 
+static int64_t
+sim_due(const struct fern__poller *poller)
+{
+    (void)poller;
+    return INT64_MAX;
+}
+
 static uint64_t
 sim_count(const struct fern__poller *poller)
 {
@@ -77,5 +84,6 @@ const struct fern__poller_ops fern__poller_sim = {
         .close = sim_close,
         .turn = sim_turn,
         .fd = sim_fd,
+        .due = sim_due,
         .count = sim_count,
 };

@@ -165,3 +165,9 @@ TEST(misuse_of_unpark_is_answered)
     ASSERT_ERR(fern_unpark(g), -ESRCH);
     fern_greenlet_unref(g);
 }
+
+TEST(the_earliest_moment_there_is_has_passed)
+{
+    ASSERT_ERR(fern_park(FERN__TIME(INT64_MIN)), -ETIME);
+    ASSERT_OK(fern_sleep_until(FERN__TIME(INT64_MIN)));
+}

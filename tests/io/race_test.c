@@ -183,3 +183,47 @@ TEST(a_sweep_takes_only_what_it_looked_at_for_its_own_find)
     ASSERT_TRUE(fern__fd_get(fds, ends[0], &error)->state & FERN__FD_SHORT);
     close_pair(ends);
 }
+
+enum { PIPES = 200, SWEEPS = 20 };
+
+TEST(a_sweep_of_many_takes_several_turns)
+{
+    static int pipes[PIPES][2];
+    static fern_greenlet *gs[PIPES];
+    struct fern__fds *fds = fern__fds_of(fern__hub_need());
+    for (int i = 0; i < PIPES; i++) {
+        ASSERT_OK(fern_pipe(pipes[i], 0));
+        gs[i] = fern_spawn(read_byte, as_arg(pipes[i][0]));
+    }
+    ASSERT_OK(fern_yield());
+    int64_t later = fds->sweep_at + FERN_MINUTE;
+    int calls = 0;
+    /* The first look at each makes it old, the second verifies it. */
+    for (; fds->sweep_at != INT64_MAX && calls < SWEEPS; calls++)
+        fern__fds_sweep(fds, later);
+    ASSERT_EQ(fds->sweep_at, INT64_MAX);
+    ASSERT_GT(calls, 2);
+    for (int i = 0; i < PIPES; i++) {
+        ASSERT_TRUE(fern__fd_at(fds, pipes[i][0])->state & FERN__FD_AGED);
+        ASSERT_EQ(fern_write(pipes[i][1], "x", 1, FERN_FOREVER), 1);
+    }
+    for (int i = 0; i < PIPES; i++) {
+        ASSERT_EQ(value_of(gs[i]), 'x');
+        close_pair(pipes[i]);
+    }
+}
+
+TEST(a_foreign_loop_is_told_when_the_poller_wants_to_look_by_itself)
+{
+    int ends[2];
+    if (fern_hub_fd() == -ENOSYS)
+        SKIP("only epoll fits into a foreign loop");
+    unix_pair(ends);
+    fern_greenlet *g = fern_spawn(read_byte, as_arg(ends[0]));
+    ASSERT_OK(fern_yield());
+    ASSERT_GE(fern_hub_timeout(), 0);
+    ASSERT_LE(fern_hub_timeout(), FERN_SECOND);
+    say(ends[1], "a");
+    ASSERT_EQ(value_of(g), 'a');
+    close_pair(ends);
+}
