@@ -57,8 +57,8 @@ FERN_API FERN_MUST_CHECK ssize_t fern_read(
  * @param  buf       the bytes; may be NULL if len is 0
  * @param  len       how many
  * @param  deadline  absolute; FERN_NOWAIT to never wait
- * @return bytes written, 1 to len; -EPIPE nobody reads any more; what else write(2) gives; -EINVAL
- *         buf is NULL; and those at the top of this file
+ * @return bytes written, at least 1 unless len is 0; -EPIPE nobody reads any more; what else
+ *         write(2) gives; -EINVAL buf is NULL; and those at the top of this file
  *
  * May switch: if it must wait, and now and then when it need not.  Thread: any.  Owner: borrows buf.
  */
@@ -210,7 +210,8 @@ FERN_API int fern_dup2(int fd, int to);
  * Make a pipe, closed at exec.
  *
  * @param  ret_fds  receives two fds: [0] to read, [1] to write
- * @param  flags    0, or O_DIRECT: each write is a packet, and each read takes one
+ * @param  flags    0, or O_DIRECT: each write is a packet, and each read takes one; O_CLOEXEC and
+ *                  O_NONBLOCK go without saying
  * @return 0; -EINVAL NULL or other flags; -EMFILE, -ENFILE no fd is free
  *
  * May switch: no.  Thread: any.  Owner: the fds are the caller's.
@@ -238,8 +239,8 @@ FERN_API FERN_MUST_CHECK int fern_wait_fd(int fd, int events, fern_time deadline
  * @param  fds       .fd < 0 is passed over; .revents is set for each, POLLNVAL if it is not open
  * @param  count     how many; with 0 it waits for the deadline
  * @param  deadline  absolute; FERN_NOWAIT to only look
- * @return how many have .revents, > 0; -EINVAL fds is NULL; -EBADF one was closed while it waited;
- *         and those at the top of this file
+ * @return how many have .revents, > 0; -EINVAL fds is NULL, or count is above the limit of fds;
+ *         -EBADF one was closed while it waited; and those at the top of this file
  *
  * May switch: if it must wait, and now and then when it need not.  Thread: any.  Owner: borrows fds.
  */

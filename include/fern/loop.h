@@ -138,7 +138,8 @@ typedef struct fern_hub_options {
     int64_t slice_ns;      /**< time between two looks at the poller; default 1 ms */
     uint32_t
             budget_ops; /**< operations that succeed at once before a greenlet yields; default 128 */
-    int64_t spin_ns; /**< longest polling before sleeping; default 25 us; < 0 for none */
+    int64_t spin_ns; /**< longest polling before sleeping; default 50 us; < 0 for none,
+                          which is the default with one CPU and in virtual time */
     size_t stacks_idle_max; /**< stacks kept warm when idle; default 1024 */
 } fern_hub_options;
 

@@ -159,7 +159,10 @@ FERN_API FERN_MUST_CHECK int fern_server_run(fern_server *server, fern_time dead
  * @param  server    any
  * @param  deadline  how long handlers may go on; FERN_NOWAIT kills them at once and does not wait
  * @return how many handlers were killed, 0 if all were done in time; -EINVAL server is NULL;
- *         -EXDEV another hub's; -ECANCELED the caller was killed meanwhile, and all handlers with it
+ *         -EXDEV another hub's; -ECANCELED the caller was killed meanwhile, and all handlers with
+ *         it; -EDEADLK nothing can ever wake the handlers, which are left. Without FERN_NOWAIT
+ *         also, and then nothing was done: -ECANCELED the caller had been killed before, -ETIME a
+ *         scope of its had passed, -EDEADLK it is a callback
  *
  * May switch: only to wait for handlers.  Thread: server's hub only.  Owner: borrows server.
  */

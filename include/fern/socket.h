@@ -106,7 +106,7 @@ FERN_API FERN_MUST_CHECK int fern_dial(const char *to, fern_time deadline);
  *
  * @param  to        an address
  * @param  deadline  absolute
- * @return the fd; as fern_connect(); -EMFILE, -ENFILE no fd is free; -EAFNOSUPPORT
+ * @return the fd; as fern_connect(); -EMFILE, -ENFILE no fd is free; -EAFNOSUPPORT; -EINVAL NULL
  *
  * May switch: yes.  Thread: any.  Owner: the fd is the caller's.
  */
@@ -287,7 +287,7 @@ FERN_API FERN_MUST_CHECK ssize_t fern_send(
  * @param  buf       receives the bytes; may be NULL if len is 0
  * @param  len       bytes at most; the rest of a datagram is lost
  * @param  flags     of recvfrom(2)
- * @param  ret_from  receives the sender's address; may be NULL
+ * @param  ret_from  receives the sender's address, zero if it has none; may be NULL
  * @param  deadline  absolute; FERN_NOWAIT to never wait
  * @return as fern_recv()
  *

@@ -219,7 +219,8 @@ FERN_API FERN_MUST_CHECK int fern_stream_flush(fern_stream *s, fern_time deadlin
  * Hold writes back, up to 64 KiB, so that many become one system call.
  *
  * @param  s  a stream
- * @return 0; -EALREADY it is corked; -EBADF closed; -EINVAL NULL
+ * @return 0; -EALREADY it is corked; -EBADF closed; -EXDEV it belongs to another thread; -EINVAL
+ *         NULL; -ENOMEM; -EMFILE
  *
  * May switch: no.  Thread: the stream's.  Owner: borrows s.
  */

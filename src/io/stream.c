@@ -87,8 +87,8 @@ drop_user(fern_stream *s)
     free(s);
 }
 
-static int
-bind(fern_stream *s)
+int
+fern__stream_bind(fern_stream *s)
 {
     struct fern__hub *hub = fern__hub_need(), *nobody = NULL;
     if (!hub)
@@ -103,7 +103,7 @@ bind(fern_stream *s)
 int
 fern__stream_enter(fern_stream *s, struct fern__turns *turns, fern_time deadline)
 {
-    int r = bind(s);
+    int r = fern__stream_bind(s);
     if (r < 0)
         return r;
     FERN_CHECK(!s->closed, -EBADF);
@@ -155,7 +155,7 @@ fern_stream_close(fern_stream *s, fern_time deadline)
     else
         s->users++;
     int closed = 0;
-    if (!s->standard) {
+    if (!s->standard && !s->closed) {
         /* What waits at the fd gets -EBADF there, what waits for its turn gets it here. */
         s->closed = true;
         closed = fern_close(s->fd);

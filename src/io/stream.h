@@ -44,6 +44,9 @@ struct fern_stream {
     struct fern__buffer out;
 };
 
+/* See to it that the stream belongs to this thread. @return 0; -EXDEV; -ENOMEM, -EMFILE no hub */
+int fern__stream_bind(fern_stream *s);
+
 /* Begin a call: bind the stream, count the user, and take the direction's turn. @return 0, then
  * fern__stream_leave() must follow; -EINVAL; -EXDEV; -EBADF closed; -ETIME; -ECANCELED; -EAGAIN */
 int fern__stream_enter(fern_stream *s, struct fern__turns *turns, fern_time deadline);

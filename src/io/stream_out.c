@@ -118,6 +118,9 @@ int
 fern_stream_cork(fern_stream *s)
 {
     FERN_CHECK(s, -EINVAL);
+    int r = fern__stream_bind(s);
+    if (r < 0)
+        return r;
     FERN_CHECK(!s->closed, -EBADF);
     FERN_CHECK(!s->corked, -EALREADY);
     s->corked = true;
@@ -128,6 +131,9 @@ int
 fern_stream_uncork(fern_stream *s, fern_time deadline)
 {
     FERN_CHECK(s, -EINVAL);
+    int r = fern__stream_bind(s);
+    if (r < 0)
+        return r;
     s->corked = false;
     return fern_stream_flush(s, deadline);
 }

@@ -2,6 +2,7 @@
 /* Buffered streams: what a call takes, what it leaves, whose turn it is. */
 #include "io/ends.h"
 
+#include <pthread.h>
 #include <stdio.h>
 
 /* A stream over one end of a pair; the other end is raw. */
@@ -468,5 +469,34 @@ TEST(null_where_a_stream_or_bytes_must_be_is_einval)
     errno = 0;
     ASSERT_NULL(fern_stream_open(-1));
     ASSERT_EQ(errno, EBADF);
+    end_both(s, other);
+}
+
+static void *
+try_all(void *arg)
+{
+    fern_stream *s = arg;
+    char buf[4];
+    ASSERT_ERR(fern_stream_read(s, buf, 4, FERN_FOREVER), -EXDEV);
+    ASSERT_ERR(fern_stream_write(s, "x", 1, NULL, FERN_FOREVER), -EXDEV);
+    ASSERT_ERR(fern_stream_flush(s, FERN_FOREVER), -EXDEV);
+    ASSERT_ERR(fern_stream_cork(s), -EXDEV);
+    ASSERT_ERR(fern_stream_uncork(s, FERN_FOREVER), -EXDEV);
+    ASSERT_ERR(fern_stream_close(s, FERN_FOREVER), -EXDEV);
+    return NULL;
+}
+
+TEST(another_thread_can_do_nothing_with_a_stream)
+{
+    int other;
+    pthread_t thread;
+    fern_stream *s = stream_over_pair(&other);
+    ASSERT_OK(fern_stream_cork(s));
+    ASSERT_EQ(pthread_create(&thread, NULL, try_all, s), 0);
+    ASSERT_EQ(pthread_join(thread, NULL), 0);
+    ASSERT_OK(fern_stream_write(s, "still held", 10, NULL, FERN_FOREVER));
+    ASSERT_EQ(fern_stream_held(s), 10);
+    ASSERT_OK(fern_stream_uncork(s, FERN_FOREVER));
+    hear(other, "still held");
     end_both(s, other);
 }
