@@ -120,13 +120,17 @@ write_blocked(int fd, const struct vector *v, int flags)
 static ssize_t
 write_nowait(int fd, const struct vector *v)
 {
-    if (!atomic_load_explicit(&no_nosignal, memory_order_relaxed)) {
+    bool untold = !atomic_load_explicit(&no_nosignal, memory_order_relaxed);
+    if (untold) {
         ssize_t r = fern__sys_pwritev2(fd, v->iov, v->count, -1, RWF_NOWAIT | RWF_NOSIGNAL);
         if (!unsupported(r))
             return r;
-        atomic_store_explicit(&no_nosignal, true, memory_order_relaxed);
     }
-    return write_blocked(fd, v, RWF_NOWAIT);
+    ssize_t r = write_blocked(fd, v, RWF_NOWAIT);
+    /* Which of the two flags was not known shows only now: a terminal knows neither. */
+    if (untold && !unsupported(r))
+        atomic_store_explicit(&no_nosignal, true, memory_order_relaxed);
+    return r;
 }
 
 /* Write no more than poll has promised room for. */

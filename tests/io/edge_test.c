@@ -123,6 +123,34 @@ TEST(an_interrupted_transfer_at_a_place_is_made_again)
     ASSERT_OK(fern_close(fd));
 }
 
+/* ---- what one fd teaches about others ---- */
+
+/* How often a pipe's writer had to keep SIGPIPE away by hand. */
+static uint64_t
+signals_blocked(void)
+{
+    int ends[2];
+    ASSERT_OK(fern_pipe(ends, 0));
+    ASSERT_OK(fern__fault_plan("rt_sigprocmask", 1000, EIO)); /* only counted */
+    say(ends[1], "x");
+    uint64_t seen = fern__fault_seen("rt_sigprocmask");
+    fern__fault_clear();
+    close_pair(ends);
+    return seen;
+}
+
+TEST(a_terminal_does_not_make_writing_to_pipes_dear)
+{
+    int master, slave;
+    if (signals_blocked())
+        SKIP("this kernel has no RWF_NOSIGNAL");
+    ASSERT_OK(openpty(&master, &slave, NULL, NULL, NULL));
+    say(slave, "x");
+    ASSERT_EQ(signals_blocked(), 0);
+    ASSERT_OK(fern_close(master));
+    ASSERT_OK(fern_close(slave));
+}
+
 /* ---- a number that means a file by now ---- */
 
 TEST(a_file_in_the_place_of_a_pipe_is_read_even_if_it_must_be_fetched)
