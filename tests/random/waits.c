@@ -329,7 +329,8 @@ do_wait_fd(struct actor *a)
         return;
     fern_time deadline = pick_deadline(a);
     int entry = actor_interrupt(a);
-    bool ready = pair_readable(p, side);
+    /* Bytes may have been taken by one that has not returned from its call yet. */
+    bool ready = p->closed[!side] || p->ended[side];
     a->pair = at;
     a->side = side;
     open_wait(a, WAIT_RECV, deadline);
