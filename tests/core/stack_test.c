@@ -132,8 +132,8 @@ TEST(stacks_that_stay_idle_give_their_memory_back_but_for_the_warmest)
 
 TEST(a_trim_never_keeps_main_waiting_for_nothing)
 {
-    if (fern__tool_present())
-        SKIP("the thread of a sanitizer does");
+    if (fern__tool_present() || harness_runs_under("emulator"))
+        SKIP("the thread of a sanitizer or an emulator does");
     fern_hub_options options = {.size = sizeof options, .stacks_idle_max = KEPT};
     ASSERT_OK(fern_hub_set_options(&options));
     run_crowd();
