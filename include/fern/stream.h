@@ -12,7 +12,8 @@
  *
  * A call that fails takes no bytes out of the stream: after a time-out the next call finds all
  * that had come. Several greenlets may use one stream: each call is served whole, those of one
- * direction in order of arrival. A stream belongs to the thread that uses it first.
+ * direction in order of arrival. A stream belongs to the thread that uses it first, until
+ * that thread ends.
  *
  * Every call that may wait can also answer: -ETIME its deadline or scope passed; -ECANCELED the
  * greenlet was killed; -EAGAIN it would wait and the deadline is FERN_NOWAIT; -EBADF the stream

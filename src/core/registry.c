@@ -33,6 +33,17 @@ fern__registry_remove(struct fern__hub *hub)
     pthread_mutex_unlock(&lock);
 }
 
+bool
+fern__registry_has(const struct fern__hub *hub)
+{
+    pthread_mutex_lock(&lock);
+    const struct fern__hub *at = hubs;
+    while (at && at != hub)
+        at = at->next;
+    pthread_mutex_unlock(&lock);
+    return at != NULL;
+}
+
 long
 fern__registry_stuck(void)
 {

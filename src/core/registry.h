@@ -10,6 +10,9 @@
 void fern__registry_add(struct fern__hub *hub);
 void fern__registry_remove(struct fern__hub *hub);
 
+/* Whether a hub that was one of them still is. */
+bool fern__registry_has(const struct fern__hub *hub);
+
 /* How many of them sleep with nothing of their own that could wake them. */
 long fern__registry_stuck(void);
 

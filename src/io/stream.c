@@ -8,6 +8,8 @@
  */
 #include "io/stream.h"
 
+#include "core/registry.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -90,14 +92,15 @@ drop_user(fern_stream *s)
 int
 fern__stream_bind(fern_stream *s)
 {
-    struct fern__hub *hub = fern__hub_need(), *nobody = NULL;
+    struct fern__hub *hub = fern__hub_need();
     if (!hub)
         return fern__hub_error();
     struct fern__hub *owner = atomic_load_explicit(&s->hub, memory_order_relaxed);
     if (fern__likely(owner == hub))
         return 0;
-    bool first = atomic_compare_exchange_strong(&s->hub, &nobody, hub);
-    return first ? 0 : -EXDEV;
+    /* One whose thread has ended is anybody's again. */
+    bool free = !owner || !fern__registry_has(owner);
+    return free && atomic_compare_exchange_strong(&s->hub, &owner, hub) ? 0 : -EXDEV;
 }
 
 int

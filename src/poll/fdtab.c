@@ -291,7 +291,7 @@ odd_event(struct fern__fd *rec, uint32_t events)
     rec->state &= (uint8_t)~FERN__FD_SHORT;
     if (events & (POLLERR | POLLHUP))
         rec->ready |= FERN__FD_IN | FERN__FD_OUT;
-    if (events & POLLRDHUP)
+    if (events & (POLLRDHUP | POLLPRI)) /* whoever waits for an urgent byte reads too */
         rec->ready |= FERN__FD_IN;
 }
 

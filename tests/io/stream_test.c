@@ -500,3 +500,20 @@ TEST(another_thread_can_do_nothing_with_a_stream)
     hear(other, "still held");
     end_both(s, other);
 }
+
+static void *
+write_and_end(void *ret)
+{
+    *(ssize_t *)ret = fern_stream_write(fern_stderr(), "", 0, NULL, FERN_FOREVER);
+    return NULL;
+}
+
+TEST(a_standard_stream_whose_thread_has_ended_is_the_next_ones)
+{
+    pthread_t thread;
+    ssize_t written = -1;
+    ASSERT_EQ(pthread_create(&thread, NULL, write_and_end, &written), 0);
+    ASSERT_EQ(pthread_join(thread, NULL), 0);
+    ASSERT_EQ(written, 0);
+    ASSERT_EQ(fern_stream_write(fern_stderr(), "", 0, NULL, FERN_FOREVER), 0);
+}
