@@ -129,7 +129,7 @@ fern_timer_start(fern_timer *timer, fern_time when, int64_t repeat_ns, fern_call
     t->reserved_place = true;
     if (when.ns != INT64_MAX)
         fern__wheel_insert(
-                &hub->wheel, &t->node, when.ns > 0 ? when.ns : 1, FERN__TIMER_USER);
+                &hub->wheel, &t->node, when.ns > 0 ? when.ns : 0, FERN__TIMER_USER);
     count(t);
     return 0;
 }
