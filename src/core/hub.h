@@ -47,7 +47,7 @@ struct fern__hub {
     int *errno_at;
 
     /* Fairness: core/fair.c. */
-    int32_t ops_left;      /* of the current greenlet's budget */
+    int32_t ops_left;      /* operations until whoever makes the next one yields */
     int32_t ops_unclocked; /* operations until the clock is looked at */
     int64_t now;           /* the clock at the last turn */
     int64_t turned_at;     /* as now, when the last turn ended */
@@ -87,7 +87,6 @@ struct fern__hub {
     uint32_t mxcsr;      /* the control words that the others share */
     uint16_t fpucw;
     bool tooled;             /* a sanitizer wants to hear of switches */
-    bool ending;             /* the thread ends: greenlets are being killed */
     atomic_bool polling;     /* inside the poller: read by signal handlers */
     atomic_bool dump_wanted; /* a signal has asked for a dump */
     atomic_bool stuck;       /* sleeps with nothing of its own that could wake it */

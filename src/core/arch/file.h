@@ -35,12 +35,6 @@ fern__context_init(struct fern__context *context, void *top)
     context->top = (void *)((uintptr_t)top & ~(uintptr_t)15);
 }
 
-static inline void
-fern__context_fini(struct fern__context *context)
-{
-    (void)context;
-}
-
 static inline uintptr_t
 fern__context_pc(const struct fern__context *context)
 {

@@ -29,12 +29,6 @@ fern__context_init(struct fern__context *context, void *top)
     context->entry = (void *)(uintptr_t)fern__context_entry;
 }
 
-static inline void
-fern__context_fini(struct fern__context *context)
-{
-    (void)context;
-}
-
 static inline __attribute__((always_inline)) void
 fern__switch(struct fern__context *from, struct fern__context *to)
 {

@@ -33,12 +33,6 @@ fern__context_init(struct fern__context *context, void *top)
     context->entry = (void *)(uintptr_t)fern__context_entry;
 }
 
-static inline void
-fern__context_fini(struct fern__context *context)
-{
-    (void)context;
-}
-
 #ifdef __AVX512F__
 #define FERN__CLOBBER_AVX512                                                               \
     , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24",     \

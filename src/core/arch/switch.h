@@ -8,7 +8,6 @@
  *
  *     struct fern__context                       what is kept of a stack that is not running
  *     fern__context_init(context, top)           make it enter fern__greenlet_main on a new stack
- *     fern__context_fini(context)                forget it
  *     fern__switch(from, to)                     leave for `to`; returns when somebody comes back
  *     fern__context_jump(to)                     leave for `to` for good
  *     fern__context_pc/sp/bp(context)            for backtraces; pc 0: it has not run

@@ -26,12 +26,6 @@ fern__context_init(struct fern__context *context, void *top)
 void fern__switch(struct fern__context *from, struct fern__context *to);
 __attribute__((noreturn)) void fern__context_jump(const struct fern__context *to);
 
-static inline void
-fern__context_fini(struct fern__context *context)
-{
-    context->sp = 0;
-}
-
 uintptr_t fern__context_pc(const struct fern__context *context);
 uintptr_t fern__context_sp(const struct fern__context *context);
 uintptr_t fern__context_bp(const struct fern__context *context);
