@@ -36,7 +36,7 @@ RUNS = (
     Run("yield-callers", "the same from two different chains of callers"),
     Run("yield-100k", "a yield among 100,000 threads made ready in random order"),
     Run("spawn", "spawn, run and join an empty thread, one after another"),
-    Run("spawn-batch", "spawn 100,000 empty threads, then join them all, per thread"),
+    Run("spawn-batch", "spawn 100,000 empty threads, then wait until all have ended, per thread"),
     Run("pingpong", "a message back and forth between two threads, per message"),
     Run("parked-100k", "100,000 threads in a sleep: memory of each, time to create and to wake",
         lead_s=1),

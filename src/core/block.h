@@ -9,24 +9,26 @@
 #include "core/hub.h"
 #include "core/link.h"
 
-/* A block, zero where it matters, with an id; or NULL. */
+/* A free block, which there is, zero where it matters and with an id. */
 static inline fern_greenlet *
-fern__greenlet_alloc(struct fern__hub *hub)
+fern__greenlet_alloc_free(struct fern__hub *hub)
 {
-    fern_greenlet *g;
-    if (fern__likely(hub->free_count)) {
-        size_t at = --hub->free_count;
-        g = hub->free[at];
-        __builtin_prefetch(hub->free[at >= 16 ? at - 16 : at], 1);
-    } else {
-        g = fern__greenlet_alloc_slow(hub);
-        if (!g)
-            return NULL;
-    }
+    size_t at = --hub->free_count;
+    fern_greenlet *g = hub->free[at];
+    __builtin_prefetch(hub->free[at >= 16 ? at - 16 : at], 1);
     g->id = ++hub->id_last;
     g->born_ns = hub->now;
     g->life = FERN__LIFE_NEW;
     return g;
+}
+
+/* A block, free or new; or NULL. */
+static inline fern_greenlet *
+fern__greenlet_alloc(struct fern__hub *hub)
+{
+    if (fern__likely(hub->free_count))
+        return fern__greenlet_alloc_free(hub);
+    return fern__greenlet_alloc_new(hub);
 }
 
 static inline void

@@ -35,14 +35,13 @@ enum {
     SLICE_NS = 1000000,
 };
 
-/* How many places of the ready queue came up since the last turn. A permuted hub makes a turn
- * look due at every switch, so that each takes the slower choice of the next greenlet. */
+/* A turn is due when so many places of the ready queue have come up since the last one. */
 static void
 set_turn(struct fern__hub *hub, int64_t pace)
 {
     hub->pace = (int32_t)pace;
     hub->turned_head = hub->ready.head;
-    hub->turn_at = hub->ready.head + (hub->permuted ? 0 : (uint32_t)pace);
+    hub->turn_at = hub->ready.head + (fern__fair_watched(hub) ? 0 : (uint32_t)pace);
 }
 
 void
@@ -86,7 +85,7 @@ fern__fair_pace(struct fern__hub *hub)
 bool
 fern__fair_turn_due(const struct fern__hub *hub)
 {
-    if (hub->permuted)
+    if (fern__fair_watched(hub))
         return (int32_t)(hub->ready.head - hub->turned_head) >= hub->pace;
     return (int32_t)(hub->turn_at - hub->ready.head) <= 0;
 }
@@ -94,14 +93,18 @@ fern__fair_turn_due(const struct fern__hub *hub)
 void
 fern__fair_hurry(struct fern__hub *hub)
 {
-    hub->pace = 1;
+    int32_t made = (int32_t)(hub->ready.head - hub->turned_head);
+    hub->pace = made < 1 ? made : 1; /* below one if somebody was put before the first */
     hub->turn_at = hub->ready.head;
 }
 
 void
 fern__fair_delay(struct fern__hub *hub)
 {
-    if ((int32_t)(hub->turn_at - hub->ready.head) < 2)
+    int32_t made = (int32_t)(hub->ready.head - hub->turned_head);
+    if (hub->pace < made + 2)
+        hub->pace = made + 2;
+    if (!fern__fair_watched(hub) && (int32_t)(hub->turn_at - hub->ready.head) < 2)
         hub->turn_at = hub->ready.head + 2;
 }
 

@@ -9,6 +9,14 @@
 
 void fern__fair_init(struct fern__hub *hub);
 
+/* Whether every switch has to take the slower choice of the next greenlet: there a turn looks due
+ * all the time, and only the count tells when it is. */
+static inline bool
+fern__fair_watched(const struct fern__hub *hub)
+{
+    return hub->observed || hub->permuted;
+}
+
 /* After a turn: set when the next one is due. */
 void fern__fair_pace(struct fern__hub *hub);
 

@@ -77,7 +77,7 @@ herd_new(struct fern__hub *hub)
 }
 
 fern_greenlet *
-fern__greenlet_alloc_slow(struct fern__hub *hub)
+fern__greenlet_alloc_new(struct fern__hub *hub)
 {
     struct fern__herd *herd = hub->herds;
     if (!herd || herd->count == FERN__HERD_ROOM) {
@@ -87,6 +87,9 @@ fern__greenlet_alloc_slow(struct fern__hub *hub)
     }
     fern_greenlet *g = fern__herd_block(herd, herd->count++);
     g->magic = FERN__GREENLET_MAGIC;
+    g->id = ++hub->id_last;
+    g->born_ns = hub->now;
+    g->life = FERN__LIFE_NEW;
     return g;
 }
 
@@ -157,12 +160,6 @@ fern__greenlet_extra(fern_greenlet *g)
         g->dirty |= FERN__DIRTY_REST;
     }
     return g->extra;
-}
-
-bool
-fern__greenlet_here(const fern_greenlet *g)
-{
-    return fern__greenlet_hub(g) == fern__self_hub();
 }
 
 /* ---- end ---- */

@@ -15,6 +15,7 @@
 #include "base/list.h"
 #include "base/wheel.h"
 #include "core/arch/switch.h"
+#include "core/self.h"
 #include "core/tool.h"
 #include "core/waitable.h"
 
@@ -170,6 +171,13 @@ fern__greenlet_hub(const fern_greenlet *g)
     return ((const struct fern__herd *)herd)->hub;
 }
 
+/* Whether this greenlet belongs to the calling thread's hub. */
+static inline bool
+fern__greenlet_here(const fern_greenlet *g)
+{
+    return fern__greenlet_hub(g) == fern__self_hub();
+}
+
 enum { FERN__GREENLET_MAGIC = 0x6e726566 };
 
 /* Whether it is parked and may be woken. */
@@ -186,8 +194,8 @@ fern__greenlet_mark(fern_greenlet *g, unsigned flags)
     g->dirty |= FERN__DIRTY_FLAGS;
 }
 
-/* A block from a herd that has not been used, zero; or NULL. */
-fern_greenlet *fern__greenlet_alloc_slow(struct fern__hub *hub);
+/* A block that has not been used, zero and with an id; or NULL. */
+fern_greenlet *fern__greenlet_alloc_new(struct fern__hub *hub);
 
 /* Free a block with marks, or one that was never started, and drop the reference it held. */
 void fern__greenlet_free_marked(struct fern__hub *hub, fern_greenlet *g);
@@ -211,9 +219,6 @@ void fern__greenlet_kill(fern_greenlet *g, int code);
 
 /* Work out anew with which code its calls fail now. */
 void fern__greenlet_set_interrupt(fern_greenlet *g);
-
-/* Whether this greenlet belongs to the calling thread's hub. */
-bool fern__greenlet_here(const fern_greenlet *g);
 
 /* "#7 "name" (file.c:12)" for reports. Safe in signal handlers. */
 void fern__greenlet_label(const fern_greenlet *g, char *text, size_t bytes);

@@ -30,22 +30,35 @@ fern_greenlet_ref(fern_greenlet *g)
     return g;
 }
 
+static __attribute__((noinline, cold)) void
+unref_elsewhere(const fern_greenlet *g)
+{
+    fern__report("fern_greenlet_unref() of greenlet #%llu on a thread that is not its own: "
+                 "its reference is lost",
+            (unsigned long long)g->id);
+}
+
+/* It was not started. With its last reference nobody can start it any more: whoever waits for
+ * its end must hear of it. */
+static __attribute__((noinline, cold)) void
+unref_new(fern_greenlet *g)
+{
+    if (g->refs == 1)
+        fern__greenlet_kill(g, 0);
+    fern__greenlet_release(g);
+}
+
 void
 fern_greenlet_unref(fern_greenlet *g)
 {
     if (!g)
         return;
-    if (fern__unlikely(!fern__greenlet_here(g))) {
-        fern__report(
-                "fern_greenlet_unref() of greenlet #%llu on a thread that is not its own: "
-                "its reference is lost",
-                (unsigned long long)g->id);
-        return;
-    }
-    /* Nobody can start it any more: whoever waits for its end must hear of it. */
-    if (fern__unlikely(g->life == FERN__LIFE_NEW && g->refs == 1))
-        fern__greenlet_kill(g, 0);
-    fern__greenlet_drop(fern__self_hub(), g);
+    if (fern__unlikely(!fern__greenlet_here(g)))
+        unref_elsewhere(g);
+    else if (fern__unlikely(g->life == FERN__LIFE_NEW))
+        unref_new(g);
+    else
+        fern__greenlet_drop(fern__self_hub(), g);
 }
 
 uint64_t

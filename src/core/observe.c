@@ -8,6 +8,7 @@
 #include "core/observe.h"
 
 #include "core/call.h"
+#include "core/fair.h"
 #include "core/overflow.h"
 
 #define UNINSTRUMENTED __attribute__((no_sanitize("thread", "address")))
@@ -20,6 +21,8 @@ fern__hub_observe(struct fern__hub *hub)
                     hub->fpu_users || hub->hook_users || hub->hooks.switched ||
                     hub->hooks.started;
     hub->permuted = hub->seed != 0;
+    if (fern__fair_watched(hub))
+        hub->turn_at = hub->ready.head;
 }
 
 static struct fern__tool *

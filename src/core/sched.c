@@ -181,9 +181,11 @@ next_item(struct fern__hub *hub)
     }
 }
 
+/* The next to run, with a stack, polling until there is one. */
 static __attribute__((noinline)) fern_greenlet *
 next_slow(struct fern__hub *hub)
 {
+    int saved_errno = *hub->errno_at; /* a new stack may want system calls */
     struct fern__ring *ring = &hub->ready;
     uintptr_t item = (uintptr_t)fern__ring_peek(ring, 0);
     bool plain = (int32_t)(hub->turn_at - ring->head) > 0 && ring->head != ring->tail;
@@ -197,11 +199,12 @@ next_slow(struct fern__hub *hub)
     }
     if (item & FERN__ITEM_UNRUN)
         start(hub, g);
+    *hub->errno_at = saved_errno;
     return g;
 }
 
-/* The next to run, with a stack, polling until there is one. Mostly it is a greenlet that has run,
- * with no turn due: this is kept straight. */
+/* The next to run if it has run before, no turn is due and nobody watches, as mostly: this is kept
+ * straight. Else NULL: ask next_slow(). */
 static inline __attribute__((always_inline)) fern_greenlet *
 next(struct fern__hub *hub)
 {
@@ -210,10 +213,10 @@ next(struct fern__hub *hub)
     fern_greenlet *to = fern__ring_peek(ring, 0);
     if (fern__unlikely(
                 (int32_t)(hub->turn_at - head) <= 0 || (uintptr_t)to & FERN__ITEM_TAGS))
-        return next_slow(hub);
+        return NULL;
     if (fern__unlikely(behind >= FETCH_BLOCK)) {
         if (behind == UINT32_MAX) /* nothing is ready: `to` is a leftover */
-            return next_slow(hub);
+            return NULL;
         prefetch(ring);
     }
     ring->head = head + 1;
@@ -224,20 +227,22 @@ next(struct fern__hub *hub)
 ONE_COPY UNINSTRUMENTED int
 fern__sched_leave(struct fern__hub *hub, fern_greenlet *from)
 {
-    int saved_errno = *hub->errno_at; /* before a new stack or a poll can change it */
     fern_greenlet *to = next(hub);
+    int saved_errno = *hub->errno_at;
     struct fern__cxx_globals cxx;
-    if (fern__unlikely(hub->observed)) {
-        if (to == from) { /* nobody is to see a switch that is none */
-            *hub->errno_at = saved_errno;
+    if (fern__unlikely(!to)) {
+        to = next_slow(hub);
+        if (to == from) /* nobody is to see a switch that is none */
             return 0;
-        }
-        fern__observe_leave(hub, from, to, &cxx);
+        if (hub->observed)
+            fern__observe_leave(hub, from, to, &cxx);
     }
     hub->current = to;
 
     fern__switch(&from->ctx, &to->ctx);
 
+    /* From the thread, not from what the switch restored: the reads below need not wait for it. */
+    hub = fern__self_hub();
     if (fern__unlikely(hub->observed))
         fern__observe_arrive(hub, hub->current, &cxx);
     if (fern__unlikely(*hub->errno_at != saved_errno))
@@ -275,8 +280,11 @@ leave_dead(struct fern__hub *hub, void *stack_top, bool odd)
     else
         fern__stack_give(&hub->stacks, stack_top);
     fern_greenlet *to = next(hub);
-    if (fern__unlikely(hub->observed))
-        fern__observe_leave(hub, &hub->nobody, to, NULL);
+    if (fern__unlikely(!to)) {
+        to = next_slow(hub);
+        if (hub->observed)
+            fern__observe_leave(hub, &hub->nobody, to, NULL);
+    }
     hub->current = to;
     fern__context_jump(&to->ctx);
 }
@@ -294,7 +302,7 @@ adopt(struct fern__hub *hub, void *stack_top)
     struct fern__ring *ring = &hub->ready;
     uintptr_t item = (uintptr_t)fern__ring_peek(ring, 0);
     bool plain = (int32_t)(hub->turn_at - ring->head) > 0 && ring->head != ring->tail;
-    if (!plain || !(item & FERN__ITEM_UNRUN) || hub->observed)
+    if (!plain || !(item & FERN__ITEM_UNRUN))
         return NULL;
     fern_greenlet *g = (fern_greenlet *)(item & ~(uintptr_t)FERN__ITEM_TAGS);
     if (g->life != FERN__LIFE_SPAWNED || (g->dirty && g->flags & FERN__ODD_STACK))

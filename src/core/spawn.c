@@ -17,30 +17,15 @@
 #include <errno.h>
 #include <string.h>
 
-static inline fern_greenlet *
-make(struct fern__hub *hub, fern_fn *fn, void *arg)
+/* What every spawn writes into a block. */
+static inline void
+fill(struct fern__hub *hub, fern_greenlet *g, fern_fn *fn, void *arg, uint32_t refs)
 {
-    if (fern__unlikely(hub->live >= hub->room) && fern__hub_make_room(hub) < 0)
-        goto no_memory;
-    fern_greenlet *g = fern__greenlet_alloc(hub);
-    if (fern__unlikely(!g))
-        goto no_memory;
     hub->live++;
     g->fn = fn;
     g->arg = arg;
-    g->site = NULL;
     g->parent_id = hub->current->id;
-    g->refs = 1;
-    return g;
-no_memory:
-    errno = ENOMEM;
-    return NULL;
-}
-
-fern_greenlet *
-fern__spawn_make(struct fern__hub *hub, fern_fn *fn, void *arg)
-{
-    return make(hub, fn, arg);
+    g->refs = refs;
 }
 
 static inline void
@@ -50,25 +35,53 @@ enqueue(struct fern__hub *hub, fern_greenlet *g)
     fern__ready_unrun(hub, g);
 }
 
-/* Spawn with as many references as asked for. */
-static inline __attribute__((always_inline)) fern_greenlet *
-spawn(fern_fn *fn, void *arg, const fern_site *site, uint32_t refs)
+fern_greenlet *
+fern__spawn_make(struct fern__hub *hub, fern_fn *fn, void *arg)
 {
-    if (fern__unlikely(!fn)) {
+    fern_greenlet *g = NULL;
+    if (fern__likely(hub->live < hub->room) || fern__hub_make_room(hub) == 0)
+        g = fern__greenlet_alloc(hub);
+    if (fern__unlikely(!g)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    fill(hub, g, fn, arg, 1);
+    g->site = NULL;
+    return g;
+}
+
+/* When there is no hub yet, room or blocks are short, or somebody watches. */
+static __attribute__((noinline)) fern_greenlet *
+spawn_slow(fern_fn *fn, void *arg, const fern_site *site, uint32_t refs)
+{
+    if (!fn) {
         errno = EINVAL;
         return NULL;
     }
     struct fern__hub *hub = fern__hub_need();
-    if (fern__unlikely(!hub))
-        return NULL;
-    fern_greenlet *g = make(hub, fn, arg);
-    if (fern__unlikely(!g))
+    fern_greenlet *g = hub ? fern__spawn_make(hub, fn, arg) : NULL;
+    if (!g)
         return NULL;
     g->site = site;
     g->refs = refs;
     enqueue(hub, g);
-    if (fern__unlikely(hub->hooks.spawned != NULL))
+    if (hub->hooks.spawned)
         hub->hooks.spawned(g, hub->hooks.arg);
+    return g;
+}
+
+/* Spawn with as many references as asked for. */
+static inline __attribute__((always_inline)) fern_greenlet *
+spawn(fern_fn *fn, void *arg, const fern_site *site, uint32_t refs)
+{
+    struct fern__hub *hub = fern__self_hub();
+    if (fern__unlikely(!fn || !hub || hub->live >= hub->room || !hub->free_count ||
+                       hub->hooks.spawned))
+        return spawn_slow(fn, arg, site, refs);
+    fern_greenlet *g = fern__greenlet_alloc_free(hub);
+    fill(hub, g, fn, arg, refs);
+    g->site = site;
+    enqueue(hub, g);
     return g;
 }
 
@@ -162,17 +175,20 @@ launch(struct fern__hub *hub, fern_greenlet *g, const fern_spawn_options *o)
     fern__sched_leave(hub, hub->current);
 }
 
-static fern_greenlet *
+static __attribute__((noinline)) fern_greenlet *
 spawn_with(fern_fn *fn, void *arg, const fern_spawn_options *o, const fern_site *site)
 {
-    struct fern__hub *hub = fern__hub_need();
-    if (!hub)
+    int r = fn ? check_options(o) : -EINVAL;
+    if (r < 0) {
+        errno = -r;
         return NULL;
-    fern_greenlet *g = fern__spawn_make(hub, fn, arg);
+    }
+    struct fern__hub *hub = fern__hub_need();
+    fern_greenlet *g = hub ? fern__spawn_make(hub, fn, arg) : NULL;
     if (!g)
         return NULL;
     g->site = site;
-    int r = equip(hub, g, o);
+    r = equip(hub, g, o);
     if (r < 0) {
         fern__greenlet_release(g);
         errno = -r;
@@ -191,11 +207,6 @@ fern_spawn_at(
 {
     if (fern__likely(!options))
         return spawn(fn, arg, site, 2);
-    int r = fn ? check_options(options) : -EINVAL;
-    if (r < 0) {
-        errno = -r;
-        return NULL;
-    }
     return spawn_with(fn, arg, options, site);
 }
 
