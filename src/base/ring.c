@@ -7,7 +7,18 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { FIRST_SLOTS = 64 };
+enum {
+    FIRST_SLOTS = 64,
+    SLOTS_PER_PAGE = 4096 / sizeof(void *),
+};
+
+/* Have the memory there now: neither a spawn nor a wake-up is to meet a page fault. */
+static void
+populate(void **slots, size_t count)
+{
+    for (size_t i = 0; i < count; i += SLOTS_PER_PAGE)
+        *(void *volatile *)&slots[i] = NULL;
+}
 
 int
 fern__ring_grow(struct fern__ring *ring, size_t needed)
@@ -22,6 +33,7 @@ fern__ring_grow(struct fern__ring *ring, size_t needed)
     void **bigger = calloc(slots, sizeof *bigger);
     if (!bigger)
         return -ENOMEM;
+    populate(bigger, slots);
     for (uint32_t at = ring->head; at != ring->tail; at++)
         bigger[at & (slots - 1)] = ring->slots[at & ring->mask];
     free(ring->slots);

@@ -9,13 +9,16 @@
 #include "core/hub.h"
 #include "core/link.h"
 
+/* How many blocks ahead the next free ones are fetched. */
+enum { FERN__FETCH_FREE = 24 };
+
 /* A free block, which there is, zero where it matters and with an id. */
 static inline fern_greenlet *
 fern__greenlet_alloc_free(struct fern__hub *hub)
 {
     size_t at = --hub->free_count;
     fern_greenlet *g = hub->free[at];
-    __builtin_prefetch(hub->free[at >= 16 ? at - 16 : at], 1);
+    __builtin_prefetch(hub->free[at >= FERN__FETCH_FREE ? at - FERN__FETCH_FREE : at], 1);
     g->id = ++hub->id_last;
     g->born_ns = hub->now;
     g->life = FERN__LIFE_NEW;
@@ -50,23 +53,38 @@ fern__greenlet_drop(struct fern__hub *hub, fern_greenlet *g)
         fern__greenlet_recycle(hub, g);
 }
 
+/* The end of a greenlet without marks but those who wait for it. */
+static inline void
+fern__greenlet_finish_awaited(struct fern__hub *hub, fern_greenlet *g, void *value)
+{
+    g->arg = value;
+    g->life = FERN__LIFE_DONE;
+    g->dirty = 0;
+    g->flags = 0;
+    fern__link_serve(g);
+    hub->ended++;
+    fern__greenlet_drop(hub, g);
+}
+
 /* End a greenlet that has run, still on its stack. */
 static inline void
 fern__greenlet_finish(struct fern__hub *hub, fern_greenlet *g, void *value)
 {
-    if (fern__unlikely(g->dirty & ~FERN__DIRTY_ENDED || hub->observed)) {
+    if (fern__unlikely(hub->observed || g->dirty & ~FERN__DIRTY_ENDED)) {
         fern__greenlet_finish_marked(hub, g, value);
-    } else {
-        g->arg = value;
-        g->life = FERN__LIFE_DONE;
-        if (g->dirty) {
-            g->dirty = 0;
-            g->flags = 0;
-            fern__link_serve(g);
-        }
+        return;
     }
-    hub->live--;
-    fern__greenlet_drop(hub, g);
+    if (g->dirty) {
+        fern__greenlet_finish_awaited(hub, g, value);
+        return;
+    }
+    hub->ended++;
+    if (--g->refs == 0) {
+        fern__greenlet_recycle(hub, g);
+        return;
+    }
+    g->arg = value;
+    g->life = FERN__LIFE_DONE;
 }
 
 #endif

@@ -79,6 +79,8 @@ herd_new(struct fern__hub *hub)
 fern_greenlet *
 fern__greenlet_alloc_new(struct fern__hub *hub)
 {
+    if (hub->blocks >= hub->room && fern__hub_make_room(hub) < 0)
+        return NULL;
     struct fern__herd *herd = hub->herds;
     if (!herd || herd->count == FERN__HERD_ROOM) {
         herd = herd_new(hub);
@@ -86,6 +88,7 @@ fern__greenlet_alloc_new(struct fern__hub *hub)
             return NULL;
     }
     fern_greenlet *g = fern__herd_block(herd, herd->count++);
+    hub->blocks++;
     g->magic = FERN__GREENLET_MAGIC;
     g->id = ++hub->id_last;
     g->born_ns = hub->now;
@@ -140,7 +143,7 @@ fern__greenlet_free_marked(struct fern__hub *hub, fern_greenlet *g)
 {
     fern_greenlet *parent = g->dirty ? free_marked(hub, g) : NULL;
     if (g->life == FERN__LIFE_NEW)
-        hub->live--;
+        hub->ended++;
     fern__greenlet_recycle(hub, g);
     if (parent)
         fern__greenlet_release(parent);
@@ -231,6 +234,8 @@ void
 fern__greenlet_finish_marked(struct fern__hub *hub, fern_greenlet *g, void *value)
 {
     finish(hub, g, value, true);
+    hub->ended++;
+    fern__greenlet_drop(hub, g);
 }
 
 void
@@ -244,7 +249,7 @@ fern__greenlet_finish_unrun(fern_greenlet *g)
     if (queued)
         hub->stale++;
     else
-        hub->live--;
+        hub->ended++;
     /* What its end calls runs on the stack of who ended it, and must not wait there either. */
     fern_greenlet *self = hub->current;
     bool refused = self->flags & FERN__REFUSES;

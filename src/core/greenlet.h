@@ -207,7 +207,7 @@ void fern__greenlet_release(fern_greenlet *g);
 struct fern__extra *fern__greenlet_extra(fern_greenlet *g);
 
 /* The end of a greenlet that ran and has marks, or that somebody watches: record how it ended,
- * report a failure, serve joiners and links. */
+ * report a failure, serve joiners and links, drop the run's reference. */
 void fern__greenlet_finish_marked(struct fern__hub *hub, fern_greenlet *g, void *value);
 
 /* End one that has not run. Its place in the ready queue keeps the run's reference until it comes

@@ -80,7 +80,7 @@ by_id(const void *a, const void *b)
 static void
 kill_all_left(struct fern__hub *hub)
 {
-    struct gathering all = {.room = hub->live};
+    struct gathering all = {.room = hub->blocks};
     all.gs = malloc(all.room * sizeof *all.gs);
     if (all.gs) {
         fern__greenlet_each(hub, gather, &all);
@@ -193,7 +193,7 @@ make_end_key(void)
 int
 fern__hub_make_room(struct fern__hub *hub)
 {
-    size_t needed = hub->live + 1;
+    size_t needed = hub->blocks + 1;
     int r = fern__stacks_reserve(&hub->stacks, needed);
     if (r == 0)
         r = fern__ring_grow(&hub->ready, needed + hub->calls);
@@ -207,8 +207,8 @@ fern__hub_make_room(struct fern__hub *hub)
 int
 fern__hub_make_call_room(struct fern__hub *hub)
 {
-    if (hub->live + hub->calls + 1 > fern__ring_room(&hub->ready)) {
-        int r = fern__ring_grow(&hub->ready, hub->live + hub->calls + 1);
+    if (hub->blocks + hub->calls + 1 > fern__ring_room(&hub->ready)) {
+        int r = fern__ring_grow(&hub->ready, hub->blocks + hub->calls + 1);
         if (r < 0)
             return r;
     }
@@ -223,13 +223,9 @@ fern__hub_make_call_room(struct fern__hub *hub)
 static int
 make_root(struct fern__hub *hub)
 {
-    int r = fern__hub_make_room(hub);
-    if (r < 0)
-        return r;
     fern_greenlet *g = fern__greenlet_alloc(hub);
     if (!g)
         return -ENOMEM;
-    hub->live = 1;
     g->refs = 1;
     g->life = FERN__LIFE_LIVE;
     fern__greenlet_mark(g, FERN__ROOT);
@@ -403,8 +399,9 @@ fern_hub_get_stats(fern_hub_stats *ret_stats)
         return 0;
     *ret_stats = hub->stats;
     ret_stats->switches = fern__fair_switches(hub);
-    ret_stats->greenlets = hub->live - hub->stale - (hub->caller != NULL);
-    ret_stats->spawned = hub->id_last - hub->id_first - 1 - (hub->caller != NULL);
+    size_t made = hub->id_last - hub->id_first - (hub->caller != NULL);
+    ret_stats->greenlets = made - hub->ended - hub->stale;
+    ret_stats->spawned = made - 1;
     ret_stats->stacks =
             hub->stacks.taken - (hub->caller && hub->caller->life == FERN__LIFE_LIVE);
     ret_stats->stacks_idle = hub->stacks.pooled;

@@ -59,10 +59,11 @@ struct fern__hub {
     fern_greenlet **free; /* free blocks, the last one given back first */
     size_t free_count;
     size_t free_room; /* at least as many as there are blocks */
-    size_t live;      /* greenlets that may need a stack and a place in the ready queue */
-    size_t room;      /* how many of them there may be before more room must be made */
-    size_t calls;     /* places in the ready queue that are kept for calls */
-    size_t stale; /* of the live ones: ended before they ran, still in the ready queue */
+    size_t blocks; /* in use and free: each has a stack and a place in the ready queue kept */
+    size_t room;   /* how many there may be before more must be kept */
+    size_t calls; /* places in the ready queue that are kept for calls */
+    size_t ended; /* of all that were made, but for the stale ones */
+    size_t stale; /* ended before they ran, still in the ready queue */
     struct fern__stacks stacks;
     struct fern__wheel wheel;
     struct fern__poller *poller;
@@ -127,7 +128,7 @@ fern__hub_error(void)
 /* Work out anew whether switches must take the slower way. */
 void fern__hub_observe(struct fern__hub *hub);
 
-/* Make room for one more greenlet, or for one more call. @return 0; -ENOMEM */
+/* Make room for one more block, or for one more call. @return 0; -ENOMEM */
 int fern__hub_make_room(struct fern__hub *hub);
 int fern__hub_make_call_room(struct fern__hub *hub);
 

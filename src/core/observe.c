@@ -19,7 +19,7 @@ fern__hub_observe(struct fern__hub *hub)
 {
     hub->observed = hub->tooled || hub->cxx || hub->stacks.guard == FERN__GUARD_CANARY ||
                     hub->fpu_users || hub->hook_users || hub->hooks.switched ||
-                    hub->hooks.started;
+                    hub->hooks.started || hub->hooks.ended;
     hub->permuted = hub->seed != 0;
     if (fern__fair_watched(hub))
         hub->turn_at = hub->ready.head;

@@ -40,7 +40,7 @@
 /* ---- the ready queue ---- */
 
 /* How many places ahead the lines of a block and of its stack are fetched. */
-enum { FETCH_BLOCK = 5, FETCH_STACK = 3, FETCH_UNRUN = 12 };
+enum { FETCH_BLOCK = 5, FETCH_STACK = 3, FETCH_UNRUN = 24 };
 
 /* Fetch what will be needed soon: at a hundred thousand greenlets every switch would otherwise
  * wait for memory several times. The asm keeps GCC from taking these for functions without
@@ -83,7 +83,7 @@ take(struct fern__hub *hub)
             fern_greenlet *g = (fern_greenlet *)(item & ~(uintptr_t)FERN__ITEM_TAGS);
             if (fern__likely(g->life == FERN__LIFE_SPAWNED))
                 return item;
-            hub->live--; /* killed before it ran */
+            hub->ended++; /* killed before it ran */
             hub->stale--;
             fern__greenlet_drop(hub, g);
         } else if (item == FERN__ITEM_CALL) {
@@ -305,7 +305,9 @@ adopt(struct fern__hub *hub, void *stack_top)
     if (!plain || !(item & FERN__ITEM_UNRUN))
         return NULL;
     fern_greenlet *g = (fern_greenlet *)(item & ~(uintptr_t)FERN__ITEM_TAGS);
-    if (g->life != FERN__LIFE_SPAWNED || (g->dirty && g->flags & FERN__ODD_STACK))
+    if (fern__unlikely(g->dirty && g->flags & FERN__ODD_STACK))
+        return NULL;
+    if (fern__unlikely(g->life != FERN__LIFE_SPAWNED))
         return NULL;
     ring->head++;
     prefetch_unrun(ring);
@@ -322,10 +324,11 @@ fern__greenlet_main(struct fern__context *context)
     struct fern__hub *hub = fern__greenlet_hub(g);
     void *stack_top = g->stack_top;
     bool odd = g->flags & FERN__ODD_STACK;
+    int *errno_at = hub->errno_at;
     if (fern__unlikely(hub->observed))
         fern__observe_arrive(hub, g, NULL);
     do {
-        *hub->errno_at = 0;
+        *errno_at = 0;
         fern__greenlet_finish(hub, g, g->fn(g->arg));
         g = odd ? NULL : adopt(hub, stack_top);
     } while (g);

@@ -21,7 +21,6 @@
 static inline void
 fill(struct fern__hub *hub, fern_greenlet *g, fern_fn *fn, void *arg, uint32_t refs)
 {
-    hub->live++;
     g->fn = fn;
     g->arg = arg;
     g->parent_id = hub->current->id;
@@ -38,9 +37,7 @@ enqueue(struct fern__hub *hub, fern_greenlet *g)
 fern_greenlet *
 fern__spawn_make(struct fern__hub *hub, fern_fn *fn, void *arg)
 {
-    fern_greenlet *g = NULL;
-    if (fern__likely(hub->live < hub->room) || fern__hub_make_room(hub) == 0)
-        g = fern__greenlet_alloc(hub);
+    fern_greenlet *g = fern__greenlet_alloc(hub);
     if (fern__unlikely(!g)) {
         errno = ENOMEM;
         return NULL;
@@ -50,7 +47,7 @@ fern__spawn_make(struct fern__hub *hub, fern_fn *fn, void *arg)
     return g;
 }
 
-/* When there is no hub yet, room or blocks are short, or somebody watches. */
+/* When there is no hub yet, no block is free, or somebody watches. */
 static __attribute__((noinline)) fern_greenlet *
 spawn_slow(fern_fn *fn, void *arg, const fern_site *site, uint32_t refs)
 {
@@ -75,8 +72,7 @@ static inline __attribute__((always_inline)) fern_greenlet *
 spawn(fern_fn *fn, void *arg, const fern_site *site, uint32_t refs)
 {
     struct fern__hub *hub = fern__self_hub();
-    if (fern__unlikely(!fn || !hub || hub->live >= hub->room || !hub->free_count ||
-                       hub->hooks.spawned))
+    if (fern__unlikely(!fn || !hub || !hub->free_count || hub->hooks.spawned))
         return spawn_slow(fn, arg, site, refs);
     fern_greenlet *g = fern__greenlet_alloc_free(hub);
     fill(hub, g, fn, arg, refs);

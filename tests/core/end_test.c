@@ -371,6 +371,15 @@ TEST(hooks_see_each_spawn_start_and_end)
     ASSERT_ERR(fern_set_hooks(&hooks), -EINVAL);
 }
 
+TEST(a_hook_for_ends_alone_sees_the_end_of_one_that_ran)
+{
+    fern_hooks hooks = {.size = sizeof hooks, .arg = "h", .ended = hook_ended};
+    ASSERT_OK(fern_set_hooks(&hooks));
+    FINISH(fern_spawn(say, "run"));
+    ASSERT_OK(fern_set_hooks(NULL));
+    ASSERT_STR_EQ(trace_text, "run h:ended1");
+}
+
 static int switches;
 
 static void
