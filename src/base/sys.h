@@ -17,6 +17,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -252,6 +253,15 @@ static inline int
 fern__sys_pselect(int count, void *in, void *out, void *except, struct timespec *timeout)
 {
     return (int)FERN__SYS(pselect6, count, in, out, except, timeout, 0);
+}
+
+/* How many bytes a read would find. @return that; a negative code */
+static inline int
+fern__sys_pending(int fd)
+{
+    int bytes = 0;
+    int r = (int)FERN__SYS(ioctl, fd, FIONREAD, &bytes, 0, 0, 0);
+    return r < 0 ? r : bytes;
 }
 
 static inline int

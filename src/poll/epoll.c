@@ -152,6 +152,8 @@ wait_for_events(struct epoll *ep, int64_t timeout_ns)
 static int64_t
 cut_to_sweep(const struct fern__fds *fds, int64_t timeout_ns)
 {
+    if (fern__fds_found(fds))
+        return 0;
     int64_t left = fds->sweep_at - fds->poller.hub->now;
     return left < 0 ? 0 : left < timeout_ns ? left : timeout_ns;
 }
@@ -161,10 +163,8 @@ epoll_turn(struct fern__poller *poller, int64_t timeout_ns)
 {
     struct fern__fds *fds = fern__container_of(poller, struct fern__fds, poller);
     struct epoll *ep = epoll_of(fds);
-    bool swept = false;
     if (fern__likely(fds->sweep_at != INT64_MAX)) {
-        swept = poller->hub->now >= fds->sweep_at;
-        if (swept)
+        if (poller->hub->now >= fds->sweep_at)
             fern__fds_sweep(fds, poller->hub->now);
         timeout_ns = cut_to_sweep(fds, timeout_ns);
     }
@@ -179,10 +179,10 @@ epoll_turn(struct fern__poller *poller, int64_t timeout_ns)
         struct fern__fd *rec = fern__fd_at(fds, (int)(uint32_t)data);
         if (fern__unlikely(rec->word != data >> 32))
             continue;
-        if (fern__unlikely(swept))
-            fern__fd_swept_event(fds, rec, ep->events[i].events);
         fern__fd_event(rec, ep->events[i].events);
     }
+    if (fern__unlikely(fern__fds_found(fds)))
+        fern__fds_settle(fds, n < EVENTS_MAX);
     return n > 0 ? n : 0;
 }
 

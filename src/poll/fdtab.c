@@ -17,8 +17,8 @@
  * Unix streams stand between: a short read there is proof unless fds came with the bytes, for a
  * read ends behind those. To ask the kernel each time would cost a tenth of an echo (recvmsg, which
  * tells, as much as a read that finds nothing). So the short read is believed, and a park that
- * lasts some milliseconds is verified once; where that finds something, short reads are not
- * believed any more.
+ * lasts some milliseconds is looked at once. If bytes are there then of which the next poll says
+ * nothing, they were there before: short reads are not believed any more at that one.
  *
  * Called by io/ for its operations and by the pollers, which deliver events.
  */
@@ -70,6 +70,7 @@ fern__fds_init(struct fern__fds *fds, struct fern__hub *hub,
     for (int i = 0; i < 2; i++)
         fds->chains[i] = (struct fern__fd_chain){CHAIN_END, CHAIN_END, INT64_MAX};
     fds->sweep_at = INT64_MAX;
+    fds->found = CHAIN_END;
 }
 
 void
@@ -431,6 +432,26 @@ verify(struct fern__fds *fds, struct fern__fd *rec)
     }
 }
 
+/* Whether bytes are there for somebody who waits for them. */
+static bool
+has_bytes(const struct fern__fd *rec)
+{
+    return rec->state & FERN__FD_MARKED && !(rec->ready & FERN__FD_IN) &&
+           rec->word == fern__fd_word(rec->fd) && fern__fd_interest(rec) & POLLIN &&
+           fern__sys_pending(rec->fd) > 0;
+}
+
+static void
+look_at_aged(struct fern__fds *fds, struct fern__fd *rec)
+{
+    if (has_bytes(rec)) {
+        rec->next_parked = fds->found;
+        fds->found = rec->fd + 1;
+    } else {
+        verify(fds, rec);
+    }
+}
+
 static void
 sweep_chain(struct fern__fds *fds, struct fern__fd_chain *chain)
 {
@@ -446,8 +467,7 @@ sweep_chain(struct fern__fds *fds, struct fern__fd_chain *chain)
         if (!rec->word || fern__fd_interest(rec) == 0)
             continue;
         if (rec->state & FERN__FD_AGED) {
-            rec->verified = fds->sweeps;
-            verify(fds, rec);
+            look_at_aged(fds, rec);
         } else {
             fern__fd_note_park(fds, rec);
             rec->state |= FERN__FD_AGED;
@@ -458,8 +478,6 @@ sweep_chain(struct fern__fds *fds, struct fern__fd_chain *chain)
 void
 fern__fds_sweep(struct fern__fds *fds, int64_t now)
 {
-    if (++fds->sweeps == 0)
-        fds->sweeps = 1; /* 0 stands for those that were never verified */
     int64_t next = INT64_MAX;
     for (int i = 0; i < 2; i++) {
         struct fern__fd_chain *chain = &fds->chains[i];
@@ -469,4 +487,22 @@ fern__fds_sweep(struct fern__fds *fds, int64_t now)
         next = at < next ? at : next;
     }
     fds->sweep_at = next;
+}
+
+void
+fern__fds_settle(struct fern__fds *fds, bool complete)
+{
+    while (fds->found != CHAIN_END) {
+        struct fern__fd *rec = fern__fd_at(fds, fds->found - 1);
+        fds->found = rec->next_parked;
+        rec->next_parked = 0;
+        if (!rec->word || rec->ready & FERN__FD_IN)
+            continue; /* they have come just now */
+        if (complete) {
+            rec->state &= (uint8_t) ~(FERN__FD_SHORT | FERN__FD_MARKED);
+            fern__fd_event(rec, POLLIN);
+        } else {
+            fern__fd_note_park(fds, rec);
+        }
+    }
 }

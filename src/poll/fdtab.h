@@ -69,7 +69,7 @@ struct fern__fd {
     uint8_t ready;
     uint8_t state;
     uint8_t how;
-    uint8_t verified; /* number of the sweep that verified it; 0: none */
+    uint8_t unused;
     int32_t fd;
     int32_t next_parked; /* fd + 1 of the next in the chain to be swept; -1 last; 0 none */
     struct fern__list waiters[2]; /* cells of those who want in, out: each takes its turn */
@@ -123,7 +123,7 @@ struct fern__fds {
     /* Records whose registration was believed at a park; those that are MARKED in the second. */
     struct fern__fd_chain chains[2];
     int64_t sweep_at; /* when to look at the first of them; INT64_MAX: none */
-    uint8_t sweeps;
+    int32_t found;    /* those at which this turn's sweep found bytes, linked as a chain */
 };
 
 extern _Atomic uint32_t fern__fd_words[FERN__FDS_MAX];
@@ -239,13 +239,13 @@ void fern__fd_gone(struct fern__fds *fds, struct fern__fd *rec);
  * no more than a turn may take, so that others need not wait for thousands of system calls. An fd that was closed and opened again behind fern's back is found here. */
 void fern__fds_sweep(struct fern__fds *fds, int64_t now);
 
-/* An event was seen at a record in the turn that began with a sweep: if it is the sweep's look at
- * a MARKED record that has brought it, short reads are no proof there. */
-static inline void
-fern__fd_swept_event(const struct fern__fds *fds, struct fern__fd *rec, uint32_t events)
+/* Whether a sweep has found bytes that nobody was told of: then poll without waiting. */
+static inline bool
+fern__fds_found(const struct fern__fds *fds)
 {
-    if (rec->verified == fds->sweeps && rec->state & FERN__FD_MARKED && events & POLLIN)
-        rec->state &= (uint8_t) ~(FERN__FD_SHORT | FERN__FD_MARKED);
+    return fds->found != -1;
 }
 
+/* After the poll that followed a sweep. `complete`: every event there was has been taken. */
+void fern__fds_settle(struct fern__fds *fds, bool complete);
 #endif
