@@ -165,6 +165,7 @@ PROGRAMS = (
                                  *SLEEPS, "scope", *ECHO), "C"),
     Program("bare-switch", build_floor("bare-switch", "switch.c"), ("yield", "yield-callers"),
             "C"),
+    Program("bare-stacks", build_floor("bare-stacks", "stacks.c"), ("sleepers-1m",), "C"),
     Program("nanosleep", build_floor("nanosleep", "sleep.c"), SLEEPS, "C"),
     Program("clock", build_floor("clock", "clock.c"), ("scope",), "C"),
     Program("epoll-lt", build_floor("epoll-lt", "epoll_lt.c", "echo.c"), ECHO, "C"),
