@@ -17,7 +17,13 @@
 #define MADV_GUARD_INSTALL 102
 #endif
 
-enum { STACKS = 1000000, GUARD = 64 << 10, STRIDE = 128 << 10, AT_ONCE = 500, SELF = -10001 };
+enum {
+    STACKS = 1000000,
+    GUARD = 64 << 10,
+    STRIDE = 128 << 10,
+    AT_ONCE = 500,
+    SELF = -10001
+};
 
 static char *stacks;
 
