@@ -14,13 +14,14 @@
  *     fern_greenlet *g = fern_spawn(hello, "world");
  *     fern_join(g, FERN_FOREVER);
  *
- * Read in this order: time.h, greenlet.h, scope.h, io.h, socket.h, stream.h, server.h, loop.h,
- * debug.h.
+ * Read in this order: time.h, greenlet.h, scope.h, event.h, wait.h, io.h, socket.h, stream.h,
+ * server.h, loop.h, debug.h.
  */
 #ifndef FERN_H
 #define FERN_H
 
 #include <fern/debug.h>
+#include <fern/event.h>
 #include <fern/greenlet.h>
 #include <fern/io.h>
 #include <fern/loop.h>
@@ -29,5 +30,6 @@
 #include <fern/socket.h>
 #include <fern/stream.h>
 #include <fern/time.h>
+#include <fern/wait.h>
 
 #endif

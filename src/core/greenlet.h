@@ -112,7 +112,7 @@ struct fern_greenlet {
     int32_t interrupt; /* 0, or the code with which its calls fail now */
     uint16_t flags;    /* set by fern__greenlet_mark */
     uint16_t unused_flags;
-    uint64_t unused64;
+    void *item; /* of the wait: where what is handed over comes from or goes to */
 
     /* Waiting. */
     struct fern__cell cell;

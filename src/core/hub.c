@@ -247,6 +247,7 @@ read_seed(struct fern__hub *hub)
     uint64_t seed = text ? strtoull(text, NULL, 0) : 0;
     /* Neighbouring seeds must not give neighbouring orders; zero means no permutation. */
     hub->seed = seed ? seed * UINT64_C(0x9e3779b97f4a7c15) | 1 : 0;
+    hub->luck = (seed + 1) * UINT64_C(0xd1b54a32d192ed03) | 1;
 }
 
 static void

@@ -95,7 +95,8 @@ struct fern__hub {
 
     uint64_t id_first; /* the one before the hub's first */
     uint64_t id_last;
-    uint64_t seed; /* state of the generator for permuted order */
+    uint64_t seed; /* state of the generator for permuted order; 0: the order is kept */
+    uint64_t luck; /* the same for draws that a program asks for */
     struct fern__herd *herds;
     struct fern_hub_stats stats;
     void *altstack;

@@ -46,6 +46,43 @@ fern__link_serve(fern_greenlet *g)
     }
 }
 
+/* ---- as a choice ---- */
+
+static int
+end_attempt(struct fern__hub *hub, struct fern__choice *choice)
+{
+    const fern_greenlet *g = choice->object;
+    if (fern__greenlet_hub(g) != hub)
+        return -EXDEV;
+    return g->life == FERN__LIFE_DONE ? 0 : -EAGAIN;
+}
+
+static int
+end_arm(struct fern__hub *hub, struct fern__choice *choice)
+{
+    fern_greenlet *g = choice->object;
+    if (g == hub->current)
+        return 0; /* it does not end while it waits */
+    choice->watch.cell.greenlet = hub->current;
+    choice->watch.cell.object = g;
+    fern__link_mark(g);
+    fern__wait_add(&g->ended, &choice->watch.cell);
+    return 0;
+}
+
+static void
+end_disarm(struct fern__hub *hub, struct fern__choice *choice)
+{
+    (void)hub;
+    if (fern__list_linked(&choice->watch.cell.node))
+        fern__wait_remove(&choice->watch.cell);
+}
+
+const struct fern__waitable fern__waitable_end = {
+        .name = "end", .attempt = end_attempt, .arm = end_arm, .disarm = end_disarm};
+
+/* ---- links of the user's ---- */
+
 static bool
 wants(const struct user_link *link, const fern_greenlet *g)
 {

@@ -22,6 +22,9 @@ fern__link_mark(fern_greenlet *g)
     g->dirty |= FERN__DIRTY_ENDED;
 }
 
+/* The end of a greenlet, as one of several things to wait for. */
+extern const struct fern__waitable fern__waitable_end;
+
 /* Link behind those that wait for the greenlet's end; it has not ended. */
 void fern__link_add(fern_greenlet *g, struct fern__link *link);
 

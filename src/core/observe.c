@@ -151,13 +151,13 @@ fern__observe_forget(struct fern__hub *hub, fern_greenlet *g)
 
 /* xorshift64*, after Vigna, "An experimental exploration of Marsaglia's xorshift generators". */
 uint64_t
-fern__observe_random(struct fern__hub *hub)
+fern__observe_random(uint64_t *state)
 {
-    uint64_t x = hub->seed;
+    uint64_t x = *state;
     x ^= x >> 12;
     x ^= x << 25;
     x ^= x >> 27;
-    hub->seed = x;
+    *state = x;
     return x * UINT64_C(0x2545f4914f6cdd1d);
 }
 
@@ -175,7 +175,7 @@ void
 fern__observe_permute(struct fern__hub *hub)
 {
     uint32_t count = fern__ring_count(&hub->ready);
-    uint32_t ahead = (uint32_t)(fern__observe_random(hub) >> 33) % count;
+    uint32_t ahead = (uint32_t)(fern__observe_random(&hub->seed) >> 33) % count;
     fern__ring_swap(&hub->ready, ahead);
     renumber(hub, 0);
     renumber(hub, ahead);

@@ -30,7 +30,7 @@ void fern__observe_forget(struct fern__hub *hub, fern_greenlet *g);
 /* Move a random one of the ready queue to its head. */
 void fern__observe_permute(struct fern__hub *hub);
 
-/* A number from the hub's seeded generator. */
-uint64_t fern__observe_random(struct fern__hub *hub);
+/* The next number of a seeded generator, whose state is not 0. */
+uint64_t fern__observe_random(uint64_t *state);
 
 #endif

@@ -13,6 +13,7 @@
 
 struct fern__hub;
 struct fern__poller;
+struct fern__waitable;
 
 struct fern__poller_ops {
     const char *name;
@@ -34,6 +35,10 @@ struct fern__poller_ops {
 
     /* How many fds are registered. */
     uint64_t (*count)(const struct fern__poller *poller);
+
+    /* Events at an fd as one of several things to wait for: object is the fd's number, the
+     * watch's `events` what is wanted; the result is what poll() says of it. */
+    const struct fern__waitable *choice;
 };
 
 struct fern__poller {

@@ -13,6 +13,8 @@
 #include "core/scope.h"
 #include "core/timer.h"
 
+#include <stdio.h>
+
 int
 fern__park(struct fern__hub *hub, fern_greenlet *g, fern_time deadline)
 {
@@ -45,6 +47,37 @@ fern__wait_grant(fern_greenlet *g, int result)
 unsigned long fern__planted_wakes;
 #endif
 
+static void
+describe_select(const struct fern__cell *cell, char *text, size_t bytes)
+{
+    snprintf(text, bytes, "the first of %zu", (size_t)(uintptr_t)cell->object);
+}
+
+const struct fern__waitable fern__waitable_select = {
+        .name = "select", .describe = describe_select};
+const struct fern__waitable fern__waitable_select_outside = {
+        .name = "select", .outside = true, .describe = describe_select};
+
+/* The result of a wait that a cell other than the greenlet's own has ended: of a select it is the
+ * number of the case. */
+static __attribute__((noinline)) int
+choose(struct fern__cell *cell, int result)
+{
+    const struct fern__waitable *waiting = cell->greenlet->waiting;
+    if (waiting != &fern__waitable_select && waiting != &fern__waitable_select_outside)
+        return result;
+    struct fern__choice *choice = fern__choice_of(cell);
+    choice->result = result;
+    return choice->index;
+}
+
+void
+fern__wait_grant_cell(struct fern__cell *cell, int result)
+{
+    fern_greenlet *g = cell->greenlet;
+    fern__wait_grant(g, fern__unlikely(cell != &g->cell) ? choose(cell, result) : result);
+}
+
 bool
 fern__wake(struct fern__cell *cell, int result)
 {
@@ -56,6 +89,6 @@ fern__wake(struct fern__cell *cell, int result)
 #endif
     if (!fern__wait_claim(g))
         return false;
-    fern__wait_grant(g, result);
+    fern__wait_grant_cell(cell, result);
     return true;
 }

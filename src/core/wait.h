@@ -28,6 +28,42 @@
 
 #include <errno.h>
 
+/* A wait for events at an fd, told by the poller. */
+struct fern__watch {
+    struct fern__cell
+            cell;    /* .greenlet and .object, the fd's record, are the waiter's to set */
+    uint32_t events; /* POLLIN and so on; errors and hang-ups count always */
+    uint32_t word;   /* the generation it was put at; the waiter's */
+};
+
+/* One of several things that a greenlet waits for at once. */
+struct fern__choice {
+    struct fern__watch watch; /* its cell, and for an fd what to watch for */
+    const struct fern__waitable *kind;
+    void *object;
+    void *item; /* where what is handed over comes from or goes to */
+    int32_t index;
+    int32_t result; /* of the one that has won */
+};
+
+/* What a greenlet waits on that waits for several things: only inside, or at fds as well. */
+extern const struct fern__waitable fern__waitable_select;
+extern const struct fern__waitable fern__waitable_select_outside;
+
+static inline struct fern__choice *
+fern__choice_of(struct fern__cell *cell)
+{
+    return fern__container_of(cell, struct fern__choice, watch.cell);
+}
+
+/* Where a waiter's item is, its own cell's or a choice's. */
+static inline void *
+fern__wait_item(struct fern__cell *cell)
+{
+    fern_greenlet *g = cell->greenlet;
+    return cell == &g->cell ? g->item : fern__choice_of(cell)->item;
+}
+
 /* Begin a call of the current greenlet that may wait. @return 0; -ECANCELED; -ETIME; -EDEADLK in
  * a callback; -ENOMEM, -EMFILE, -EINVAL no hub. With FERN_NOWAIT interrupts do not count. */
 static inline int
@@ -82,6 +118,9 @@ fern__wait_claim(fern_greenlet *g)
 
 /* Make a claimed greenlet ready with a result; its own cell is unlinked if it is linked. */
 void fern__wait_grant(fern_greenlet *g, int result);
+
+/* The same by one of its cells, which is unlinked. */
+void fern__wait_grant_cell(struct fern__cell *cell, int result);
 
 /* Wake the waiter of a cell. @return false if somebody else has won; the cell is unlinked anyway */
 bool fern__wake(struct fern__cell *cell, int result);

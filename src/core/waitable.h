@@ -10,6 +10,8 @@
 #include <stddef.h>
 
 struct fern__cell;
+struct fern__choice;
+struct fern__hub;
 
 struct fern__waitable {
     const char *name; /* "sleep", "join", "fd", ... */
@@ -18,6 +20,18 @@ struct fern__waitable {
     /* Write what the cell waits for, e.g. "fd 7 (in)", as snprintf. May be called from a signal
      * handler: no lock, no allocation. NULL: the name says it all. */
     void (*describe)(const struct fern__cell *cell, char *text, size_t bytes);
+
+    /* Of what may be one of several that a greenlet waits for at once; else NULL. None of them
+     * switches. */
+
+    /* Have it now. @return the case's result; -EAGAIN it is not ready */
+    int (*attempt)(struct fern__hub *hub, struct fern__choice *choice);
+
+    /* Link the choice's cell, which is not ready. @return 0; a negative code */
+    int (*arm)(struct fern__hub *hub, struct fern__choice *choice);
+
+    /* Unlink it if it is linked. */
+    void (*disarm)(struct fern__hub *hub, struct fern__choice *choice);
 };
 
 #endif

@@ -19,7 +19,7 @@ struct watching {
     struct fern__op op;
     struct pollfd *fds;
     size_t count;
-    struct fern__fd_watch *watches;
+    struct fern__watch *watches;
 };
 
 static void
@@ -53,35 +53,6 @@ ask(struct watching *w)
     return r;
 }
 
-/* What the record of an fd calls the events of poll. */
-static uint32_t
-plain_events(short events)
-{
-    return (uint16_t)events | (events & (POLLRDNORM | POLLRDBAND) ? POLLIN : 0u) |
-           (events & (POLLWRNORM | POLLWRBAND) ? POLLOUT : 0u);
-}
-
-/* Put a watch at one fd. @return 1 it is always ready: the kernel must be asked again */
-static int
-watch_one(struct watching *w, size_t i)
-{
-    struct fern__fd_watch *watch = &w->watches[i];
-    int r;
-    struct fern__fd *rec = fern__fd_get(w->op.fds, w->fds[i].fd, &r);
-    if (!rec)
-        return r;
-    watch->events = plain_events(w->fds[i].events);
-    watch->word = rec->word;
-    r = fern__fd_arm(w->op.fds, rec, watch->events & POLLOUT);
-    if (r != 0)
-        return r;
-    watch->cell.greenlet = w->op.g;
-    watch->cell.object = rec;
-    fern__wait_add(&rec->watchers, &watch->cell);
-    fern__fd_note_park(w->op.fds, rec);
-    return 0;
-}
-
 static void
 unwatch(struct watching *w)
 {
@@ -109,13 +80,14 @@ park(struct watching *w)
 {
     int r = w->op.g->interrupt;
     for (size_t i = 0; i < w->count; i++)
-        w->watches[i] = (struct fern__fd_watch){0};
+        w->watches[i] = (struct fern__watch){0};
     bool any = false;
     for (size_t i = 0; r == 0 && i < w->count; i++) {
         if (w->fds[i].fd < 0)
             continue;
         any = true;
-        r = watch_one(w, i);
+        r = fern__fd_watch(
+                w->op.fds, w->op.g, &w->watches[i], w->fds[i].fd, w->fds[i].events);
     }
     if (r == 0) {
         fern__wait_begin(w->op.g, any ? &waitable_poll : &waitable_nothing, w);
@@ -130,7 +102,7 @@ park(struct watching *w)
 static int
 wait_for_any(struct watching *w)
 {
-    struct fern__fd_watch few[WATCHES_ON_STACK];
+    struct fern__watch few[WATCHES_ON_STACK];
     w->watches = few;
     if (w->count > WATCHES_ON_STACK) {
         w->watches = malloc(w->count * sizeof(*w->watches));

@@ -7,6 +7,8 @@
 
 #include "core/poller.h"
 
+extern const struct fern__waitable fern__fd_choice;
+
 extern const struct fern__poller_ops fern__poller_epoll;
 extern const struct fern__poller_ops fern__poller_poll;
 extern const struct fern__poller_ops fern__poller_select;

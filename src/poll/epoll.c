@@ -212,4 +212,5 @@ const struct fern__poller_ops fern__poller_epoll = {
         .fd = epoll_fd,
         .due = epoll_due,
         .count = epoll_count,
+        .choice = &fern__fd_choice,
 };

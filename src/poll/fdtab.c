@@ -265,6 +265,34 @@ fern__fd_wait(struct fern__fds *fds, fern_greenlet *g, struct fern__fd *rec, uns
     return r;
 }
 
+/* What a record calls the events of poll. */
+static uint32_t
+plain_events(short events)
+{
+    return (uint16_t)events | (events & (POLLRDNORM | POLLRDBAND) ? POLLIN : 0u) |
+           (events & (POLLWRNORM | POLLWRBAND) ? POLLOUT : 0u);
+}
+
+int
+fern__fd_watch(struct fern__fds *fds, fern_greenlet *g, struct fern__watch *watch, int fd,
+        short events)
+{
+    int r;
+    struct fern__fd *rec = fern__fd_get(fds, fd, &r);
+    if (!rec)
+        return r;
+    watch->events = plain_events(events);
+    watch->word = rec->word;
+    r = fern__fd_arm(fds, rec, watch->events & POLLOUT);
+    if (r != 0)
+        return r;
+    watch->cell.greenlet = g;
+    watch->cell.object = rec;
+    fern__wait_add(&rec->watchers, &watch->cell);
+    fern__fd_note_park(fds, rec);
+    return 0;
+}
+
 void
 fern__fd_serve(struct fern__fd *rec, unsigned dir)
 {
@@ -278,8 +306,7 @@ static void
 tell_watchers(struct fern__fd *rec, uint32_t events, int result)
 {
     FERN__LIST_FOREACH_SAFE (node, after, &rec->watchers) {
-        struct fern__fd_watch *watch =
-                fern__container_of(node, struct fern__fd_watch, cell.node);
+        struct fern__watch *watch = fern__container_of(node, struct fern__watch, cell.node);
         if (events & (watch->events | POLLERR | POLLHUP | POLLNVAL))
             fern__wake(&watch->cell, result);
     }
@@ -318,7 +345,7 @@ fern__fd_interest(const struct fern__fd *rec)
     if (!fern__list_empty(&rec->waiters[FERN__FD_OUT - 1]))
         events |= POLLOUT;
     FERN__LIST_FOREACH (node, &rec->watchers)
-        events |= fern__container_of(node, struct fern__fd_watch, cell.node)->events |
+        events |= fern__container_of(node, struct fern__watch, cell.node)->events |
                   POLLERR | POLLHUP;
     return events;
 }

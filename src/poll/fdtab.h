@@ -73,7 +73,7 @@ struct fern__fd {
     int32_t fd;
     int32_t next_parked; /* fd + 1 of the next in the chain to be swept; -1 last; 0 none */
     struct fern__list waiters[2]; /* cells of those who want in, out: each takes its turn */
-    struct fern__list watchers;   /* struct fern__fd_watch: all are told */
+    struct fern__list watchers;   /* struct fern__watch: all are told */
 };
 
 _Static_assert(sizeof(struct fern__fd) == 64, "one cache line");
@@ -85,13 +85,6 @@ fern__fd_believed(const struct fern__fd *rec)
     const uint8_t belief = FERN__FD_REGISTERED | FERN__FD_OWN | FERN__FD_RENEW;
     return (rec->state & belief) == (FERN__FD_REGISTERED | FERN__FD_OWN);
 }
-
-/* A wait for events without a transfer. */
-struct fern__fd_watch {
-    struct fern__cell cell; /* .greenlet and .object, the record, are the waiter's to set */
-    uint32_t events;        /* POLLIN and so on; errors and hang-ups count always */
-    uint32_t word;          /* the generation it was put at; the waiter's */
-};
 
 struct fern__fds;
 
@@ -204,6 +197,11 @@ int fern__fd_wait(struct fern__fds *fds, fern_greenlet *g, struct fern__fd *rec,
 
 /* Have a park on a believed registration looked at if it lasts. */
 void fern__fd_note_park(struct fern__fds *fds, struct fern__fd *rec);
+
+/* Watch for events of poll() at an fd. @return 0; 1 it is always ready: the kernel must be asked
+ * again; -EBADF; -EMFILE; -ENOSPC; -ENOMEM */
+int fern__fd_watch(struct fern__fds *fds, fern_greenlet *g, struct fern__watch *watch,
+        int fd, short events);
 
 /* Wake the first that waits for IN or OUT. */
 void fern__fd_serve(struct fern__fd *rec, unsigned dir);

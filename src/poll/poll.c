@@ -52,4 +52,5 @@ const struct fern__poller_ops fern__poller_poll = {
         .fd = poll_fd,
         .due = poll_due,
         .count = poll_count,
+        .choice = &fern__fd_choice,
 };

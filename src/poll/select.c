@@ -130,4 +130,5 @@ const struct fern__poller_ops fern__poller_select = {
         .fd = select_fd,
         .due = select_due,
         .count = select_count,
+        .choice = &fern__fd_choice,
 };

@@ -86,4 +86,5 @@ const struct fern__poller_ops fern__poller_sim = {
         .fd = sim_fd,
         .due = sim_due,
         .count = sim_count,
+        .choice = &fern__fd_choice,
 };

@@ -66,7 +66,11 @@ use_values(void)
     fern_timer timer = FERN_TIMER_INIT;
     fern_callback callback = FERN_CALLBACK_INIT;
     fern_time when = FERN_FOREVER;
+    fern_event event = FERN_EVENT_INIT;
+    fern_result result = FERN_RESULT_INIT;
     (void)timer;
     (void)callback;
+    (void)event;
+    (void)result;
     return fern_sleep_until(when) + fern_sleep_until(FERN_NOWAIT);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef FERN_TESTS_CORE_TRACE_H
-#define FERN_TESTS_CORE_TRACE_H
+#ifndef FERN_TESTS_TRACE_H
+#define FERN_TESTS_TRACE_H
 
 /*
  * What happened, in order, as one line of words: the tests of order compare it with what must

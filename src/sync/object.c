@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiters of an object: claiming, granting, being one of several.
+ */
+#include "sync/object.h"
+
+struct fern__cell *
+fern__sync_claim(struct fern__list *waiters)
+{
+    for (struct fern__cell *cell; (cell = fern__wait_first(waiters));) {
+        fern__wait_remove(cell);
+        if (fern__wait_claim(cell->greenlet))
+            return cell;
+    }
+    return NULL;
+}
+
+size_t
+fern__sync_grant_all(struct fern__list *waiters, int result)
+{
+    size_t n = 0;
+    for (struct fern__cell *cell; (cell = fern__sync_claim(waiters)); n++)
+        fern__sync_grant(cell, result);
+    return n;
+}
+
+int
+fern__sync_fini(struct fern__sync *sync)
+{
+    int r = fern__sync_check(sync);
+    if (r < 0)
+        return r;
+    if (fern__sync_awaited(sync))
+        return -EBUSY;
+    *sync = (struct fern__sync){0};
+    return 0;
+}
+
+void
+fern__sync_arm(
+        struct fern__choice *choice, struct fern__hub *hub, struct fern__list *waiters)
+{
+    choice->watch.cell.greenlet = hub->current;
+    choice->watch.cell.object = choice->object;
+    fern__wait_add(waiters, &choice->watch.cell);
+}
+
+void
+fern__sync_disarm(struct fern__hub *hub, struct fern__choice *choice)
+{
+    (void)hub;
+    if (fern__list_linked(&choice->watch.cell.node))
+        fern__wait_remove(&choice->watch.cell);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What every object of this room begins with: the hub it is bound to and who waits for it.
+ *
+ * An object lives in the user's memory and is zero before its first use. It binds to a hub at its
+ * first use that involves one and stays bound until it is finished; use from elsewhere is answered
+ * -EXDEV. So everything below is one thread's, and needs no lock. Once somebody has waited, the
+ * list's head points to itself: an object does not move.
+ *
+ * A call that waits:
+ *
+ *     r = fern__sync_enter(&object->sync, &hub, &g, deadline);
+ *     if (r < 0) return r;
+ *     if (it can be had now) { take it; return 0; }
+ *     if (deadline.ns == 0) return -EAGAIN;
+ *     return fern__sync_wait(hub, g, &object->sync, &kind, item, deadline);
+ *
+ * Whoever has something to hand over asks fern__sync_claim() for the first waiter, gives it to
+ * that one, and says so with fern__sync_grant(): between the two the waiter can neither time out
+ * nor be killed. What is granted is taken: a kill or time-out that comes later counts from the
+ * next call on.
+ */
+#ifndef FERN_SYNC_OBJECT_H
+#define FERN_SYNC_OBJECT_H
+
+#include "core/wait.h"
+
+struct fern__sync {
+    struct fern__hub *_Atomic hub;
+    struct fern__list waiters; /* cells, first come first */
+};
+
+/* Bind to a hub, or find that it is bound to it. @return 0; -EXDEV */
+static inline int
+fern__sync_bind(struct fern__sync *sync, struct fern__hub *hub)
+{
+    struct fern__hub *bound = atomic_load_explicit(&sync->hub, memory_order_relaxed);
+    if (fern__likely(bound == hub))
+        return 0;
+    if (!bound && atomic_compare_exchange_strong(&sync->hub, &bound, hub))
+        return 0;
+    return -EXDEV;
+}
+
+/* Whether the calling thread may use an object in a call that needs no hub. @return 0; -EXDEV */
+static inline int
+fern__sync_check(struct fern__sync *sync)
+{
+    struct fern__hub *bound = atomic_load_explicit(&sync->hub, memory_order_relaxed);
+    return fern__likely(!bound || bound == fern__self_hub()) ? 0 : -EXDEV;
+}
+
+/* Begin a call that may wait. @return 0; -EXDEV; as fern__wait_enter() */
+static inline int
+fern__sync_enter(struct fern__sync *sync, struct fern__hub **ret_hub, fern_greenlet **ret_g,
+        fern_time deadline)
+{
+    int r = fern__wait_enter(ret_hub, ret_g, deadline);
+    return fern__unlikely(r < 0) ? r : fern__sync_bind(sync, *ret_hub);
+}
+
+/* Wait at the end of the queue. @return what fern__sync_grant() was given; -ETIME; -ECANCELED */
+static inline int
+fern__sync_wait(struct fern__hub *hub, fern_greenlet *g, struct fern__sync *sync,
+        const struct fern__waitable *kind, void *item, fern_time deadline)
+{
+    fern__wait_begin(g, kind, sync);
+    g->item = item;
+    fern__wait_add(&sync->waiters, &g->cell);
+    return fern__park(hub, g, deadline);
+}
+
+static inline bool
+fern__sync_awaited(const struct fern__sync *sync)
+{
+    return !fern__list_empty(&sync->waiters);
+}
+
+/* Take the first waiter that has not been woken otherwise off a queue, and win its wait; or NULL.
+ * Its item is fern__wait_item(). */
+struct fern__cell *fern__sync_claim(struct fern__list *waiters);
+
+/* Make a claimed waiter ready. */
+static inline void
+fern__sync_grant(struct fern__cell *cell, int result)
+{
+    fern__wait_grant_cell(cell, result);
+}
+
+/* Wake all who wait now, first come first. @return how many */
+size_t fern__sync_grant_all(struct fern__list *waiters, int result);
+
+/* End an object's use. @return 0; -EBUSY somebody waits for it; -EXDEV */
+int fern__sync_fini(struct fern__sync *sync);
+
+/* Link a choice's cell to a queue. */
+void fern__sync_arm(
+        struct fern__choice *choice, struct fern__hub *hub, struct fern__list *waiters);
+
+/* Unlink a choice: the `disarm` of all of this room. */
+void fern__sync_disarm(struct fern__hub *hub, struct fern__choice *choice);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* Events: who hears, in which order, and what a late or a killed one gets. */
+
+#include "harness.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+#include "trace.h"
+
+static fern_event event;
+
+static void *
+wait_and_say(void *word)
+{
+    ASSERT_OK(fern_event_wait(&event, FERN_FOREVER));
+    return say(word);
+}
+
+static void
+spawn_waiters(fern_greenlet **gs, int n)
+{
+    static char *words[] = {"a", "b", "c", "d"};
+    for (int i = 0; i < n; i++)
+        gs[i] = fern_spawn(wait_and_say, words[i]);
+    ASSERT_OK(fern_yield());
+}
+
+TEST(a_set_wakes_everybody_who_waits_in_the_order_of_arrival)
+{
+    fern_greenlet *gs[3];
+    spawn_waiters(gs, 3);
+    ASSERT_OK(fern_event_set(&event));
+    ASSERT_STR_EQ(trace_text, ""); /* it does not switch */
+    for (int i = 0; i < 3; i++)
+        FINISH(gs[i]);
+    ASSERT_STR_EQ(trace_text, "a b c");
+    ASSERT_OK(fern_event_set(&event));
+    ASSERT_OK(fern_event_wait(&event, FERN_NOWAIT));
+    ASSERT_OK(fern_event_fini(&event));
+    ASSERT_FALSE(fern_event_is_set(&event));
+}
+
+TEST(everybody_who_waited_when_it_was_set_wakes_even_after_an_immediate_clear)
+{
+    fern_greenlet *gs[2];
+    spawn_waiters(gs, 2);
+    ASSERT_OK(fern_event_set(&event));
+    ASSERT_OK(fern_event_clear(&event));
+    ASSERT_FALSE(fern_event_is_set(&event));
+    fern_greenlet *late = fern_spawn(wait_and_say, "late");
+    FINISH(gs[0]);
+    FINISH(gs[1]);
+    ASSERT_OK(fern_yield());
+    ASSERT_STR_EQ(trace_text, "a b");
+    ASSERT_OK(fern_event_set(&event));
+    FINISH(late);
+}
+
+TEST(a_late_waiter_of_a_set_event_does_not_pass_those_that_were_woken_and_have_not_run)
+{
+    fern_greenlet *gs[2];
+    spawn_waiters(gs, 2);
+    ASSERT_OK(fern_event_set(&event));
+    ASSERT_OK(fern_event_wait(&event, FERN_FOREVER)); /* main itself */
+    say("main");
+    for (int i = 0; i < 2; i++)
+        FINISH(gs[i]);
+    ASSERT_STR_EQ(trace_text, "a b main");
+    ASSERT_OK(fern_event_wait(&event, FERN_FOREVER)); /* now at once */
+}
+
+TEST(an_auto_reset_event_lets_one_through_for_each_set)
+{
+    ASSERT_OK(fern_event_init(&event, FERN_EVENT_AUTO));
+    fern_greenlet *gs[2];
+    spawn_waiters(gs, 2);
+    ASSERT_OK(fern_event_set(&event));
+    ASSERT_FALSE(fern_event_is_set(&event));
+    FINISH(gs[0]);
+    ASSERT_OK(fern_yield());
+    ASSERT_STR_EQ(trace_text, "a");
+    ASSERT_OK(fern_event_set(&event));
+    FINISH(gs[1]);
+    ASSERT_OK(fern_event_set(&event));
+    ASSERT_OK(fern_event_wait(&event, FERN_NOWAIT));
+    ASSERT_ERR(fern_event_wait(&event, FERN_NOWAIT), -EAGAIN);
+}
+
+TEST(one_that_times_out_or_is_killed_while_it_waits_leaves_the_others_alone)
+{
+    fern_greenlet *gs[2];
+    spawn_waiters(gs, 2);
+    ASSERT_ERR(fern_event_wait(&event, fern_in(FERN_MS)), -ETIME);
+    ASSERT_ERR(fern_event_fini(&event), -EBUSY);
+    fern_greenlet *deaf = fern_spawn(wait_and_say, "deaf");
+    ASSERT_OK(fern_yield());
+    ASSERT_OK(fern_event_set(&event));
+    FINISH(gs[0]);
+    FINISH(gs[1]);
+    FINISH(deaf);
+    ASSERT_STR_EQ(trace_text, "a b deaf");
+}
+
+static void *
+wait_quietly(void *ret_code)
+{
+    *(int *)ret_code = fern_event_wait(&event, FERN_FOREVER);
+    return NULL;
+}
+
+TEST(a_kill_that_comes_after_the_set_counts_from_the_next_call_on)
+{
+    int codes[2] = {1, 1};
+    fern_greenlet *first = fern_spawn(wait_quietly, &codes[0]);
+    fern_greenlet *second = fern_spawn(wait_quietly, &codes[1]);
+    ASSERT_OK(fern_yield());
+    ASSERT_OK(fern_kill(second, 0, FERN_FOREVER));
+    ASSERT_EQ(codes[1], -ECANCELED);
+    ASSERT_OK(fern_event_set(&event));
+    ASSERT_OK(fern_kill(first, 0, FERN_FOREVER));
+    ASSERT_EQ(codes[0], 0);
+    fern_greenlet_unref(first);
+    fern_greenlet_unref(second);
+}
+
+static void *
+use_from_elsewhere(void *unused)
+{
+    ASSERT_ERR(fern_event_set(&event), -EXDEV);
+    ASSERT_ERR(fern_event_clear(&event), -EXDEV);
+    ASSERT_ERR(fern_event_wait(&event, FERN_FOREVER), -EXDEV);
+    ASSERT_ERR(fern_event_fini(&event), -EXDEV);
+    return unused;
+}
+
+TEST(misuse_of_an_event_answers_with_its_code)
+{
+    pthread_t thread;
+    ASSERT_ERR(fern_event_init(NULL, 0), -EINVAL);
+    ASSERT_ERR(fern_event_init(&event, 2), -EINVAL);
+    ASSERT_ERR(fern_event_set(NULL), -EINVAL);
+    ASSERT_ERR(fern_event_clear(NULL), -EINVAL);
+    ASSERT_ERR(fern_event_fini(NULL), -EINVAL);
+    ASSERT_ERR(fern_event_wait(NULL, FERN_NOWAIT), -EINVAL);
+    ASSERT_FALSE(fern_event_is_set(NULL));
+    ASSERT_ERR(fern_event_wait(&event, FERN_NOWAIT), -EAGAIN);
+    ASSERT_EQ(pthread_create(&thread, NULL, use_from_elsewhere, NULL), 0);
+    ASSERT_EQ(pthread_join(thread, NULL), 0);
+    ASSERT_ERR(fern_event_wait(&event, FERN_FOREVER), -EDEADLK);
+}
