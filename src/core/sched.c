@@ -112,6 +112,7 @@ time_to_wait(struct fern__hub *hub, bool may_wait)
 void
 fern__sched_turn(struct fern__hub *hub, bool may_wait)
 {
+    fern__assert_slow(hub->magic == FERN__HUB_MAGIC);
     int saved_errno = *hub->errno_at; /* of the greenlet on whose stack this runs */
     fern__sched_bury(hub);
     if (fern__unlikely(atomic_load_explicit(&hub->dump_wanted, memory_order_relaxed)))
@@ -135,8 +136,12 @@ fern__sched_turn(struct fern__hub *hub, bool may_wait)
         fern__fair_wait(hub, wait);
     else if (hub->poller->busy)
         hub->poller->ops->turn(hub->poller, 0);
-    if (starved)
+    if (starved) {
         atomic_store(&hub->stuck, false);
+        if (fern__ring_count(&hub->ready))
+            hub->recheck_ns =
+                    0; /* a foreign thread has woken somebody: it may end any time */
+    }
 
     /* 2. timers */
     hub->now = fern__clock_now();

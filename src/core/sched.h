@@ -26,6 +26,7 @@ fern__unrun(fern_greenlet *g)
 static inline void
 fern__ready(struct fern__hub *hub, fern_greenlet *g)
 {
+    fern__assert_slow(g->magic == FERN__GREENLET_MAGIC && g->life == FERN__LIFE_LIVE);
     fern__ring_push(&hub->ready, g);
 }
 

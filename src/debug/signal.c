@@ -37,9 +37,9 @@
 #define sigev_notify_thread_id _sigev_un._tid
 #endif
 
-enum { THREADS_MAX = 1024, ASK_AGAIN_NS = 50 * 1000 * 1000 };
+enum { THREADS_MAX = 1024 };
 
-static const int64_t HOG_NS = 10 * FERN_MS;
+int64_t fern__signal_patience_ns = 50 * FERN_MS;
 
 static int chosen; /* the signal; 0: none */
 static struct sigaction previous;
@@ -95,12 +95,13 @@ write_now(struct fern__hub *hub, const void *context)
 static void
 serve(struct fern__hub *hub, const void *context)
 {
-    bool late = fern__clock_now() - hub->turned_at > HOG_NS;
+    bool late = fern__clock_now() - hub->turned_at > fern__signal_patience_ns / 5;
     if (atomic_load(&hub->polling) || late || atomic_exchange(&hub->dump_wanted, true)) {
         write_now(hub, context);
         return;
     }
-    static const struct itimerspec soon = {.it_value.tv_nsec = ASK_AGAIN_NS};
+    struct itimerspec soon = {.it_value.tv_sec = fern__signal_patience_ns / FERN_SECOND,
+            .it_value.tv_nsec = fern__signal_patience_ns % FERN_SECOND};
     struct thread *self = find(gettid());
     if (self)
         timer_settime(self->timer, 0, &soon, NULL);

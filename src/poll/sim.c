@@ -5,7 +5,8 @@
  * A turn looks at the real fds first. If none is ready and a timer is armed, the clock jumps to
  * it; without a timer the turn waits in real time. Bytes that this program has just sent to
  * itself over a network take the kernel a moment to deliver: while somebody waits for such a
- * socket, that moment is granted in real time before each jump.
+ * socket, that moment is granted in real time before each jump; and likewise to foreign threads
+ * while they are all that could wake main.
  */
 #include "poll/backends.h"
 #include "poll/level.h"
@@ -47,8 +48,10 @@ sim_turn(struct fern__poller *poller, int64_t timeout_ns)
     int64_t next = timeout_ns > 0 ? fern__wheel_next(&poller->hub->wheel) : 0;
     if (next == INT64_MAX)
         return fern__level_poll(level, timeout_ns);
-    if (poller->busy) {
-        int64_t grace = timeout_ns && may_be_under_way(level) ? GRACE_NS : 0;
+    /* All that could wake main is a foreign thread, or a daemon's timer. */
+    bool foreign = timeout_ns > 0 && atomic_load(&poller->hub->stuck);
+    if (poller->busy || foreign) {
+        int64_t grace = foreign || (timeout_ns && may_be_under_way(level)) ? GRACE_NS : 0;
         int n = fern__level_poll(level, grace);
         if (n > 0)
             return n;

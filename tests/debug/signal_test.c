@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "debug/signal.h"
+
 static volatile int after;
 
 static int
@@ -94,6 +96,7 @@ static void
 be_asked_while_running(void *arg)
 {
     (void)arg;
+    fern__signal_patience_ns = FERN_HOUR;
     fern_spawn(parker, NULL);
     if (fern_yield() < 0)
         exit(1);
