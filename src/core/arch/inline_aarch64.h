@@ -7,27 +7,7 @@
 #ifndef FERN_CORE_ARCH_INLINE_AARCH64_H
 #define FERN_CORE_ARCH_INLINE_AARCH64_H
 
-struct fern__context {
-    void *sp;
-    void *bp;
-    void *entry; /* of a new stack; else NULL */
-};
-
-void fern__context_entry(void);
-
-/* The place behind the switch. */
-extern const char fern__switch_back[] __attribute__((visibility("hidden")));
-
-static inline void
-fern__context_init(struct fern__context *context, void *top)
-{
-    uintptr_t sp = ((uintptr_t)top & ~(uintptr_t)15) - 16;
-    ((uintptr_t *)sp)[0] = 0;
-    ((uintptr_t *)sp)[1] = 0;
-    context->sp = (void *)sp;
-    context->bp = 0;
-    context->entry = (void *)(uintptr_t)fern__context_entry;
-}
+#include "core/arch/inline.h"
 
 static inline __attribute__((always_inline)) void
 fern__switch(struct fern__context *from, struct fern__context *to)
@@ -70,24 +50,6 @@ fern__context_jump(const struct fern__context *to)
                      : "r"(t)
                      : "memory");
     __builtin_unreachable();
-}
-
-static inline uintptr_t
-fern__context_pc(const struct fern__context *context)
-{
-    return context->entry ? 0 : (uintptr_t)fern__switch_back;
-}
-
-static inline uintptr_t
-fern__context_sp(const struct fern__context *context)
-{
-    return (uintptr_t)context->sp;
-}
-
-static inline uintptr_t
-fern__context_bp(const struct fern__context *context)
-{
-    return (uintptr_t)context->bp;
 }
 
 #endif
