@@ -24,6 +24,7 @@
  */
 #include "poll/fdtab.h"
 
+#include "base/clock.h"
 #include "core/pause.h"
 
 #include <stdio.h>
@@ -227,14 +228,20 @@ fern__fd_note_park(struct fern__fds *fds, struct fern__fd *rec)
 
 /* The kernel cannot tell when this will be ready, and so calls it ready always: it is no file that
  * fern opened, whatever was believed. Then it is asked by poll, which says so too, and used
- * plainly, as a file. If even that gives -EAGAIN others run before it is tried again. */
-static void
-take_as_ready(struct fern__fds *fds, fern_greenlet *g, struct fern__fd *rec)
+ * plainly, as a file. If even that gives -EAGAIN others run before it is tried again, as long as
+ * the deadline allows. */
+static int
+take_as_ready(
+        struct fern__fds *fds, fern_greenlet *g, struct fern__fd *rec, fern_time deadline)
 {
-    if (rec->how == FERN__FD_POLLED)
+    if (rec->how == FERN__FD_POLLED) {
+        if (deadline.ns != INT64_MAX && fern__clock_now() >= deadline.ns)
+            return -ETIME;
         fern__pause_yield(fds->poller.hub, g);
+    }
     rec->how = FERN__FD_POLLED;
     rec->state &= (uint8_t)~FERN__FD_OWN;
+    return 0;
 }
 
 int
@@ -246,9 +253,7 @@ fern__fd_wait(struct fern__fds *fds, fern_greenlet *g, struct fern__fd *rec, uns
     uint32_t word = rec->word;
     int r = fern__fd_arm(fds, rec, dir == FERN__FD_OUT);
     if (fern__unlikely(r != 0)) {
-        if (r > 0)
-            take_as_ready(fds, g, rec);
-        return r < 0 ? r : 0;
+        return r < 0 ? r : take_as_ready(fds, g, rec, deadline);
     }
     fern__fd_note_park(fds, rec);
     fern__wait_begin(

@@ -7,10 +7,12 @@
 #include <errno.h>
 #include <fern.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -127,6 +129,41 @@ TEST(a_timer_that_will_fire_is_waited_for)
     fern_greenlet *g = fern_spawn(sleeper, (void *)(20 * FERN_MS));
     ASSERT_OK(fern_join(g, FERN_FOREVER));
     fern_greenlet_unref(g);
+}
+
+static int ends[2];
+
+static void
+write_byte(int signal)
+{
+    (void)signal;
+    if (write(ends[1], "x", 1) != 1)
+        _exit(9);
+}
+
+static void *
+read_and_unpark(void *g)
+{
+    char c;
+    ASSERT_EQ(fern_read(ends[0], &c, 1, FERN_FOREVER), 1);
+    ASSERT_OK(fern_unpark(g));
+    return NULL;
+}
+
+/* What writes is a signal handler: neither a thread nor a timer of fern's. */
+TEST(somebody_who_waits_for_an_fd_is_reason_enough_to_wait_on)
+{
+    struct sigaction action = {.sa_handler = write_byte};
+    struct itimerval soon = {.it_value.tv_usec = 20000};
+    ASSERT_OK(fern_pipe(ends, 0));
+    fern_greenlet *g = fern_spawn(read_and_unpark, fern_self());
+    ASSERT_OK(sigaction(SIGALRM, &action, NULL));
+    ASSERT_OK(setitimer(ITIMER_REAL, &soon, NULL));
+    ASSERT_OK(fern_park(FERN_FOREVER));
+    ASSERT_OK(fern_join(g, FERN_FOREVER));
+    fern_greenlet_unref(g);
+    ASSERT_OK(fern_close(ends[0]));
+    ASSERT_OK(fern_close(ends[1]));
 }
 
 TEST(a_daemons_timer_keeps_nobody_waiting)
