@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting for the first of several things, of any kinds.
+ * Waiting for several things, of any kinds: for the first of them, or for many.
  *
  *     fern_case cases[] = {
  *             fern_case_event(&stop),
@@ -9,7 +9,9 @@
  *     };
  *     int which = fern_select(cases, 3, 0, FERN_FOREVER);
  *
- * One call has one winner; nothing is taken from, given to or lost by the others.
+ * One call of fern_select() has one winner; nothing is taken from, given to or lost by the others.
+ * fern_wait() and fern_iwait_next() tell which are ready, in the order in which they became so, and
+ * take nothing from any of them.
  */
 #ifndef FERN_WAIT_H
 #define FERN_WAIT_H
@@ -107,6 +109,68 @@ fern_case_fd(int fd, short events)
  */
 FERN_API FERN_MUST_CHECK int fern_select(
         fern_case *cases, size_t count, int flags, fern_time deadline);
+
+/* ---- many ---- */
+
+/**
+ * Wait until some of several cases are ready, and tell in which order they became so. Nothing is
+ * taken from any: an event that resets itself stays set, an item stays in its queue. What is ready
+ * at once comes first, as listed; fds and timers are looked at when this begins and whenever it
+ * wakes.
+ *
+ * @param  cases      the cases; those that are ready have their `result` set
+ * @param  count      how many; the same object may stand in several
+ * @param  wanted     return when so many are ready; 0 for all
+ * @param  ret_order  room for count: their indices, first ready first; or NULL
+ * @param  deadline   how long at most; FERN_NOWAIT only looks
+ * @return how many are ready, at most `wanted`; fewer if the deadline has passed; -ETIME a scope has
+ *         passed; -ECANCELED; -EDEADLK; -EINVAL `wanted` is over count, or a kind is not known or
+ *         cannot be asked; -EXDEV an object of another hub; -ENOMEM; -EMFILE, -ENOSPC the kernel
+ *         watches no more fds
+ *
+ * May switch: yes, unless FERN_NOWAIT.  Thread: the objects' hub only.  Owner: borrows cases and objects.
+ */
+FERN_API FERN_MUST_CHECK int fern_wait(fern_case *cases, size_t count, size_t wanted,
+        size_t *ret_order, fern_time deadline);
+
+/** Tells of cases one after the other, as they become ready. Opaque. */
+typedef struct fern_iwait fern_iwait;
+
+/**
+ * Begin to watch several cases. What becomes ready while nobody waits in fern_iwait_next() is not
+ * missed, and keeps its place in the order; fds and timers are looked at only there.
+ *
+ * @param  cases  the cases; each that is told of has its `result` set
+ * @param  count  how many; the same object may stand in several
+ * @return the iterator; NULL with errno EINVAL, EXDEV, ENOMEM or EMFILE as fern_wait()
+ *
+ * May switch: no.  Thread: the objects' hub only.  Owner: keeps cases and objects until fern_iwait_free().
+ */
+FERN_API fern_iwait *fern_iwait_new(fern_case *cases, size_t count);
+
+/**
+ * Wait for the next case to become ready. Each is told of once, and nothing is taken from it.
+ *
+ * @param  it         the iterator
+ * @param  ret_index  receives the case's index; untouched unless 1 is returned
+ * @param  deadline   how long at most; FERN_NOWAIT only looks
+ * @return 1; 0 all have been told of; -EAGAIN none is ready and FERN_NOWAIT; -ETIME; -ECANCELED;
+ *         -EDEADLK; -EBUSY another greenlet waits in it; -EINVAL NULL; -EXDEV another hub's; -ENOMEM;
+ *         -EMFILE, -ENOSPC the kernel watches no more fds
+ *
+ * May switch: yes, unless FERN_NOWAIT.  Thread: its hub only.  Owner: borrows it.
+ */
+FERN_API FERN_MUST_CHECK int fern_iwait_next(
+        fern_iwait *it, size_t *ret_index, fern_time deadline);
+
+/**
+ * Stop watching. Those that have not been told of are left as they are.
+ *
+ * @param  it  the iterator, nobody waits in it; NULL is allowed
+ *
+ * May switch: no.  Thread: its hub only.  Owner: frees it; gives cases and objects back.
+ */
+FERN_API void fern_iwait_free(fern_iwait *it);
 
 FERN__END_DECLS
 

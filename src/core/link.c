@@ -78,8 +78,11 @@ end_disarm(struct fern__hub *hub, struct fern__choice *choice)
         fern__wait_remove(&choice->watch.cell);
 }
 
-const struct fern__waitable fern__waitable_end = {
-        .name = "end", .attempt = end_attempt, .arm = end_arm, .disarm = end_disarm};
+const struct fern__waitable fern__waitable_end = {.name = "end",
+        .attempt = end_attempt,
+        .ready = end_attempt,
+        .arm = end_arm,
+        .disarm = end_disarm};
 
 /* ---- links of the user's ---- */
 

@@ -27,6 +27,10 @@ struct fern__waitable {
     /* Have it now. @return the case's result; -EAGAIN it is not ready */
     int (*attempt)(struct fern__hub *hub, struct fern__choice *choice);
 
+    /* Whether it could be had now; nothing is taken. @return as attempt. NULL: it cannot be asked
+     * without taking */
+    int (*ready)(struct fern__hub *hub, struct fern__choice *choice);
+
     /* Link the choice's cell, which is not ready. @return 0; a negative code */
     int (*arm)(struct fern__hub *hub, struct fern__choice *choice);
 

@@ -47,5 +47,6 @@ fd_disarm(struct fern__hub *hub, struct fern__choice *choice)
 const struct fern__waitable fern__fd_choice = {.name = "fd",
         .outside = true,
         .attempt = fd_attempt,
+        .ready = fd_attempt,
         .arm = fd_arm,
         .disarm = fd_disarm};

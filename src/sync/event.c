@@ -38,16 +38,22 @@ pass(struct event *e)
 }
 
 static int
-event_attempt(struct fern__hub *hub, struct fern__choice *choice)
+event_ready(struct fern__hub *hub, struct fern__choice *choice)
 {
     struct event *e = choice->object;
     int r = fern__sync_bind(&e->sync, hub);
     if (r < 0)
         return r;
-    if (!e->set)
-        return -EAGAIN;
-    pass(e);
-    return 0;
+    return e->set ? 0 : -EAGAIN;
+}
+
+static int
+event_attempt(struct fern__hub *hub, struct fern__choice *choice)
+{
+    int r = event_ready(hub, choice);
+    if (r == 0)
+        pass(choice->object);
+    return r;
 }
 
 static int
@@ -60,6 +66,7 @@ event_arm(struct fern__hub *hub, struct fern__choice *choice)
 
 const struct fern__waitable fern__waitable_event = {.name = "event",
         .attempt = event_attempt,
+        .ready = event_ready,
         .arm = event_arm,
         .disarm = fern__sync_disarm};
 

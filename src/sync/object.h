@@ -19,6 +19,9 @@
  * that one, and says so with fern__sync_grant(): between the two the waiter can neither time out
  * nor be killed. What is granted is taken: a kill or time-out that comes later counts from the
  * next call on.
+ *
+ * Among the waiters may stand watchers, cells without a greenlet: they take nothing, and are told
+ * once when there is something that no waiter takes.
  */
 #ifndef FERN_SYNC_OBJECT_H
 #define FERN_SYNC_OBJECT_H
@@ -29,6 +32,19 @@ struct fern__sync {
     struct fern__hub *_Atomic hub;
     struct fern__list waiters; /* cells, first come first */
 };
+
+/* One that wants to know. */
+struct fern__watcher {
+    struct fern__cell cell; /* its greenlet is NULL */
+    /* It has been unlinked. It must not switch, nor run the user's code. */
+    void (*tell)(struct fern__watcher *watcher);
+};
+
+static inline struct fern__watcher *
+fern__watcher_of(struct fern__cell *cell)
+{
+    return fern__container_of(cell, struct fern__watcher, cell);
+}
 
 /* Bind to a hub, or find that it is bound to it. @return 0; -EXDEV */
 static inline int
@@ -76,8 +92,8 @@ fern__sync_awaited(const struct fern__sync *sync)
     return !fern__list_empty(&sync->waiters);
 }
 
-/* Take the first waiter that has not been woken otherwise off a queue, and win its wait; or NULL.
- * Its item is fern__wait_item(). */
+/* Take the first waiter that has not been woken otherwise off a queue, and win its wait. Its item is
+ * fern__wait_item(). If there is none, tell the watchers and give NULL. */
 struct fern__cell *fern__sync_claim(struct fern__list *waiters);
 
 /* Make a claimed waiter ready. */

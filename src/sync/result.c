@@ -50,6 +50,7 @@ result_arm(struct fern__hub *hub, struct fern__choice *choice)
 
 const struct fern__waitable fern__waitable_result = {.name = "result",
         .attempt = result_attempt,
+        .ready = result_attempt,
         .arm = result_arm,
         .disarm = fern__sync_disarm};
 

@@ -9,6 +9,7 @@
  *
  * Choices are on the caller's stack up to a few, else on the heap.
  */
+#include "sync/select.h"
 #include "core/link.h"
 #include "core/observe.h"
 #include "core/sched.h"
@@ -51,6 +52,7 @@ never_arm(struct fern__hub *hub, struct fern__choice *choice)
 /* Of a timer too: the park's own deadline stands for it. */
 static const struct fern__waitable waitable_never = {.name = "nothing",
         .attempt = never_attempt,
+        .ready = never_attempt,
         .arm = never_arm,
         .disarm = fern__sync_disarm};
 
@@ -73,20 +75,30 @@ kind_of(struct fern__hub *hub, const fern_case *c)
 
 /* ---- preparing ---- */
 
+int
+fern__case_prepare(struct fern__hub *hub, const fern_case *c, size_t i,
+        struct fern__choice *ret_choice)
+{
+    const struct fern__waitable *kind = kind_of(hub, c);
+    FERN_CHECK(kind, -EINVAL);
+    *ret_choice = (struct fern__choice){
+            .kind = kind, .object = c->object, .item = c->item, .index = (int32_t)i};
+    if (c->kind == FERN_CASE_FD) {
+        ret_choice->object = (void *)(intptr_t)c->fd;
+        ret_choice->watch.events = (uint16_t)c->events;
+    }
+    return 0;
+}
+
 static int
 prepare_one(struct selection *s, size_t i)
 {
-    fern_case *c = &s->cases[i];
-    struct fern__choice *choice = &s->choices[i];
-    const struct fern__waitable *kind = kind_of(s->hub, c);
-    FERN_CHECK(kind, -EINVAL);
-    *choice = (struct fern__choice){
-            .kind = kind, .object = c->object, .item = c->item, .index = (int32_t)i};
-    if (c->kind == FERN_CASE_FD) {
-        choice->object = (void *)(intptr_t)c->fd;
-        choice->watch.events = (uint16_t)c->events;
+    const fern_case *c = &s->cases[i];
+    int r = fern__case_prepare(s->hub, c, i, &s->choices[i]);
+    if (r < 0)
+        return r;
+    if (c->kind == FERN_CASE_FD)
         s->outside = true;
-    }
     if (c->kind == FERN_CASE_TIMER && c->when.ns < s->timer.ns) {
         s->timer = c->when;
         s->timer_index = (int)i;
