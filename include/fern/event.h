@@ -55,7 +55,8 @@ FERN_API int fern_event_init(fern_event *event, int flags);
  * End the use of an event; it is as new afterwards.
  *
  * @param  event  an event
- * @return 0; -EBUSY somebody waits for it; -EINVAL NULL; -EXDEV another hub's
+ * @return 0; -EBUSY somebody waits for it, or was woken and has not run yet; -EINVAL NULL;
+ *         -EXDEV another hub's
  *
  * May switch: no.  Thread: its hub only.  Owner: event stays the caller's.
  */
@@ -187,7 +188,8 @@ FERN_API bool fern_result_ready(const fern_result *result);
  * Forget what was assigned, for a next time. It belongs to no hub afterwards.
  *
  * @param  result  a result
- * @return 0; -EBUSY somebody waits for it, or a greenlet is linked; -EINVAL NULL; -EXDEV another hub's
+ * @return 0; -EBUSY somebody waits for it, or was woken and has not run yet, or a greenlet is
+ *         linked; -EINVAL NULL; -EXDEV another hub's
  *
  * May switch: no.  Thread: its hub only.  Owner: result stays the caller's.
  */

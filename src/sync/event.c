@@ -3,8 +3,8 @@
  * Events.
  *
  * Who was waiting when the event was set has been woken, whatever becomes of the flag before it
- * runs. `woken` counts those that have not run yet: while there are some, who comes to a set
- * event takes its turn behind them instead of passing them by.
+ * runs. `woken` counts those that have not run yet: while there are some, the event is in use,
+ * and who comes to a set one takes its turn behind them instead of passing them by.
  */
 #include "sync/event.h"
 
@@ -82,10 +82,21 @@ int
 fern_event_fini(fern_event *event)
 {
     FERN_CHECK(event, -EINVAL);
-    int r = fern__sync_fini(&event_of(event)->sync);
+    struct event *e = event_of(event);
+    int r = fern__sync_check(&e->sync);
     if (r == 0)
-        *event_of(event) = (struct event){.clears = event_of(event)->clears};
+        r = e->woken ? -EBUSY : fern__sync_fini(&e->sync);
+    if (r == 0)
+        *e = (struct event){.clears = e->clears};
     return r;
+}
+
+/* One in fern_event_wait() counts itself off when it runs; a select does not come back. */
+static void
+wake(struct event *e, struct fern__cell *cell)
+{
+    e->woken += cell == &cell->greenlet->cell;
+    fern__sync_grant(cell, 0);
 }
 
 int
@@ -98,16 +109,12 @@ fern_event_set(fern_event *event)
         return r;
     struct fern__cell *first = fern__sync_claim(&e->sync.waiters);
     if (e->clears && first) {
-        fern__sync_grant(first, 0);
+        wake(e, first);
         return 0;
     }
     e->set = true;
-    for (; first; first = fern__sync_claim(&e->sync.waiters)) {
-        if (first ==
-                &first->greenlet->cell) /* one in fern_event_wait(), which counts it off */
-            e->woken++;
-        fern__sync_grant(first, 0);
-    }
+    for (; first; first = fern__sync_claim(&e->sync.waiters))
+        wake(e, first);
     return 0;
 }
 
@@ -148,7 +155,7 @@ fern_event_wait(fern_event *event, fern_time deadline)
     int r = fern__sync_enter(&e->sync, &hub, &g, deadline);
     if (r < 0)
         return r;
-    if (e->set && (!e->woken || deadline.ns == 0)) {
+    if (e->set && (!e->woken || e->clears || deadline.ns == 0)) {
         pass(e);
         return 0;
     }
@@ -158,7 +165,7 @@ fern_event_wait(fern_event *event, fern_time deadline)
         r = queue_behind(hub, g, e, deadline);
     else
         r = fern__sync_wait(hub, g, &e->sync, &fern__waitable_event, NULL, deadline);
-    if (r == 0 && !e->clears)
+    if (r == 0)
         e->woken--;
     return r;
 }

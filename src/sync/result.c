@@ -18,7 +18,7 @@ struct result {
     uint8_t state;
     uint8_t unused8[3];
     uint32_t linked; /* greenlets whose end is to be taken over */
-    uint32_t unused32;
+    uint32_t woken;  /* waiters that have not run yet, and will read it */
     uint64_t reserved[3];
 };
 
@@ -66,7 +66,10 @@ assign(struct result *res, enum state state, void *value, int code, const char *
     res->code = code;
     res->message = message;
     res->state = (uint8_t)state;
-    fern__sync_grant_all(&res->sync.waiters, 0);
+    for (struct fern__cell *cell; (cell = fern__sync_claim(&res->sync.waiters));) {
+        res->woken += cell == &cell->greenlet->cell; /* a select does not read it */
+        fern__sync_grant(cell, 0);
+    }
     return 0;
 }
 
@@ -130,7 +133,10 @@ fern_result_wait(fern_result *result, fern_time deadline)
         return 0;
     if (deadline.ns == 0)
         return -EAGAIN;
-    return fern__sync_wait(hub, g, &res->sync, &fern__waitable_result, NULL, deadline);
+    r = fern__sync_wait(hub, g, &res->sync, &fern__waitable_result, NULL, deadline);
+    if (r == 0)
+        res->woken--;
+    return r;
 }
 
 int
@@ -157,8 +163,9 @@ fern_result_reset(fern_result *result)
 {
     FERN_CHECK(result, -EINVAL);
     struct result *res = result_of(result);
-    FERN_CHECK(res->linked == 0, -EBUSY);
-    int r = fern__sync_fini(&res->sync);
+    int r = fern__sync_check(&res->sync);
+    if (r == 0)
+        r = res->linked || res->woken ? -EBUSY : fern__sync_fini(&res->sync);
     if (r == 0)
         *res = (struct result){0};
     return r;

@@ -13,6 +13,7 @@
 #include "core/link.h"
 #include "core/observe.h"
 #include "core/sched.h"
+#include "core/scope.h"
 #include "sync/event.h"
 
 #include <fern/wait.h>
@@ -31,6 +32,7 @@ struct selection {
     bool outside;    /* one of them is an fd */
     fern_time timer; /* the earliest of timer cases */
     int timer_index;
+    bool timer_first; /* it comes before the deadline and the scopes */
 };
 
 /* ---- kinds ---- */
@@ -177,9 +179,9 @@ disarm_all(struct selection *s)
 
 /* What a park that ended says. @return the winner's index; -EAGAIN try again; a code */
 static int
-conclude(struct selection *s, int r, fern_time deadline)
+conclude(struct selection *s, int r)
 {
-    if (r == -ETIME && s->timer.ns <= deadline.ns && !s->g->interrupt)
+    if (r == -ETIME && s->timer_first)
         return won(s, (size_t)s->timer_index, 0);
     if (r < 0)
         return r;
@@ -196,12 +198,14 @@ park(struct selection *s, fern_time deadline)
     int r = arm_all(s);
     if (r == 0) {
         fern_time until = s->timer.ns < deadline.ns ? s->timer : deadline;
+        s->timer_first =
+                s->timer.ns <= deadline.ns && s->timer.ns < fern__scope_nearest(s->g);
         fern__wait_begin(s->g,
                 s->outside ? &fern__waitable_select_outside : &fern__waitable_select,
                 (void *)s->count);
         r = fern__park(s->hub, s->g, until);
         disarm_all(s);
-        return conclude(s, r, deadline);
+        return conclude(s, r);
     }
     disarm_all(s);
     return r > 0 ? -EAGAIN : r; /* an fd that is always ready */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "base/clock.h"
 #include "trace.h"
 
 static fern_event event;
@@ -122,6 +123,94 @@ TEST(a_kill_that_comes_after_the_set_counts_from_the_next_call_on)
     ASSERT_EQ(codes[0], 0);
     fern_greenlet_unref(first);
     fern_greenlet_unref(second);
+}
+
+TEST(an_event_is_in_use_until_those_whom_it_woke_have_run)
+{
+    fern_greenlet *gs[2];
+    for (int flags = 0; flags <= FERN_EVENT_AUTO; flags++) {
+        ASSERT_OK(fern_event_init(&event, flags));
+        spawn_waiters(gs, 2);
+        ASSERT_OK(fern_event_set(&event));
+        ASSERT_OK(fern_event_set(&event));
+        ASSERT_ERR(fern_event_fini(&event), -EBUSY);
+        FINISH(gs[0]);
+        FINISH(gs[1]);
+        ASSERT_OK(fern_event_fini(&event));
+    }
+}
+
+static void *
+wait_a_while(void *ret_code)
+{
+    *(int *)ret_code = fern_event_wait(&event, fern_in(FERN_MS));
+    return NULL;
+}
+
+TEST(a_set_that_comes_after_the_deadline_but_before_its_timer_runs_wins)
+{
+    int code = 1;
+    fern_greenlet *g = fern_spawn(wait_a_while, &code);
+    ASSERT_OK(fern_yield());
+    fern__clock_advance(fern_in(FERN_SECOND).ns);
+    ASSERT_OK(fern_event_set(&event));
+    FINISH(g);
+    ASSERT_EQ(code, 0);
+}
+
+TEST(a_clear_between_two_sets_wakes_a_waiter_once)
+{
+    fern_greenlet *gs[1];
+    spawn_waiters(gs, 1);
+    ASSERT_OK(fern_event_set(&event));
+    ASSERT_OK(fern_event_clear(&event));
+    ASSERT_FALSE(fern_event_is_set(&event));
+    ASSERT_OK(fern_event_set(&event));
+    ASSERT_OK(fern_event_set(&event));
+    FINISH(gs[0]);
+    ASSERT_STR_EQ(trace_text, "a");
+    ASSERT_TRUE(fern_event_is_set(&event));
+}
+
+static void *
+serve_signals(void *unused)
+{
+    while (fern_event_wait(&event, FERN_FOREVER) == 0) {
+        ASSERT_OK(fern_event_clear(&event));
+        trace("signal");
+    }
+    return unused;
+}
+
+TEST(a_loop_of_wait_and_clear_hears_each_set_that_finds_it_waiting)
+{
+    fern_greenlet *g = fern_spawn(serve_signals, NULL);
+    for (int i = 0; i < 3; i++) {
+        ASSERT_OK(fern_yield());
+        ASSERT_OK(fern_event_set(&event));
+        trace("%d", i);
+    }
+    ASSERT_OK(fern_yield());
+    ASSERT_STR_EQ(trace_text, "0 signal 1 signal 2 signal");
+    ASSERT_OK(fern_kill(g, 0, FERN_FOREVER));
+    fern_greenlet_unref(g);
+}
+
+TEST(those_who_are_killed_in_the_midst_of_a_crowd_are_not_missed)
+{
+    enum { CROWD = 2000 };
+    static fern_greenlet *gs[CROWD];
+    static int codes[CROWD];
+    for (int i = 0; i < CROWD; i++)
+        gs[i] = fern_spawn(wait_quietly, &codes[i]);
+    ASSERT_OK(fern_yield());
+    for (int i = 0; i < CROWD; i += 2)
+        ASSERT_OK(fern_kill(gs[(i + CROWD / 2) % CROWD], 0, FERN_FOREVER));
+    ASSERT_OK(fern_event_set(&event));
+    for (int i = 0; i < CROWD; i++) {
+        FINISH(gs[i]);
+        ASSERT_EQ(codes[i], i % 2 ? 0 : -ECANCELED);
+    }
 }
 
 static void *

@@ -93,6 +93,84 @@ TEST(a_wait_for_a_result_times_out_and_leaves_it_as_it_is)
 }
 
 static void *
+set_later(void *value)
+{
+    ASSERT_OK(fern_sleep(FERN_MS));
+    ASSERT_OK(fern_result_set(&result, value));
+    return NULL;
+}
+
+TEST(a_wait_gets_what_is_assigned_before_it_times_out)
+{
+    fern_outcome outcome;
+    fern_greenlet *g = fern_spawn(set_later, "v");
+    ASSERT_ERR(fern_result_get(&result, &outcome, fern_in(FERN_MS / 2)), -ETIME);
+    ASSERT_OK(fern_result_get(&result, &outcome, fern_in(FERN_SECOND)));
+    ASSERT_STR_EQ((char *)outcome.value, "v");
+    FINISH(g);
+}
+
+TEST(everybody_who_waits_hears_of_an_error)
+{
+    fern_greenlet *a = fern_spawn(get_and_say, "a"), *b = fern_spawn(get_and_say, "b");
+    ASSERT_OK(fern_yield());
+    ASSERT_OK(fern_result_set_error(&result, 7, "seven"));
+    FINISH(a);
+    FINISH(b);
+    ASSERT_STR_EQ(trace_text, "a=-:7 b=-:7");
+}
+
+TEST(what_was_assigned_stays_until_a_reset_and_then_it_can_be_assigned_again)
+{
+    fern_outcome outcome;
+    ASSERT_OK(fern_result_set_error(&result, 1, NULL));
+    ASSERT_ERR(fern_result_set_error(&result, 2, NULL), -EALREADY);
+    ASSERT_OK(fern_result_get(&result, &outcome, FERN_NOWAIT));
+    ASSERT_EQ(outcome.code, 1);
+    ASSERT_OK(fern_result_reset(&result));
+    ASSERT_ERR(fern_result_get(&result, &outcome, FERN_NOWAIT), -EAGAIN);
+    ASSERT_OK(fern_result_set_error(&result, 2, NULL));
+    ASSERT_OK(fern_result_get(&result, &outcome, FERN_NOWAIT));
+    ASSERT_EQ(outcome.code, 2);
+}
+
+TEST(a_result_is_in_use_until_those_whom_it_woke_have_read_it)
+{
+    fern_greenlet *g = fern_spawn(get_and_say, "a");
+    ASSERT_OK(fern_yield());
+    ASSERT_OK(fern_result_set(&result, "v"));
+    ASSERT_ERR(fern_result_reset(&result), -EBUSY);
+    FINISH(g);
+    ASSERT_STR_EQ(trace_text, "a=v:0");
+    ASSERT_OK(fern_result_reset(&result));
+}
+
+TEST(a_result_takes_over_that_a_greenlet_was_killed)
+{
+    fern_outcome outcome;
+    fern_greenlet *g = fern_spawn(give, "v");
+    ASSERT_OK(fern_result_link(&result, g));
+    ASSERT_OK(fern_kill(g, 0, FERN_FOREVER)); /* before it runs */
+    ASSERT_OK(fern_result_get(&result, &outcome, FERN_FOREVER));
+    ASSERT_EQ(outcome.code, -ECANCELED);
+    fern_greenlet_unref(g);
+}
+
+TEST(of_several_greenlets_that_a_result_is_linked_to_the_first_to_end_counts)
+{
+    fern_outcome outcome;
+    fern_greenlet *slow = fern_spawn(give, "slow"), *fast = fern_spawn(say, "fast");
+    ASSERT_OK(fern_result_link(&result, slow));
+    ASSERT_OK(fern_result_link(&result, fast));
+    ASSERT_OK(fern_result_get(&result, &outcome, FERN_FOREVER));
+    ASSERT_STR_EQ((char *)outcome.value, "fast");
+    FINISH(fast);
+    FINISH(slow);
+    ASSERT_OK(fern_result_get(&result, &outcome, FERN_NOWAIT));
+    ASSERT_STR_EQ((char *)outcome.value, "fast");
+}
+
+static void *
 use_from_elsewhere(void *greenlet)
 {
     ASSERT_ERR(fern_result_set(&result, NULL), -EXDEV);

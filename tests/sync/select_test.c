@@ -150,6 +150,43 @@ TEST(a_select_that_is_killed_waits_for_nothing_any_more)
     fern_greenlet_unref(g);
 }
 
+struct race {
+    fern_time when;
+    int code;
+};
+
+static void *
+select_moment(void *race)
+{
+    struct race *r = race;
+    fern_case cases[] = {fern_case_event(&events[0]), fern_case_timer(r->when)};
+    r->code = fern_select(cases, 2, 0, FERN_FOREVER);
+    return NULL;
+}
+
+TEST(a_moment_that_came_before_a_kill_has_won)
+{
+    struct race race = {fern_in(FERN_MS), 5};
+    fern_greenlet *g = fern_spawn(select_moment, &race);
+    ASSERT_OK(fern_sleep_until(race.when)); /* main began to wait first, so it runs first */
+    ASSERT_EQ(race.code, 5);
+    ASSERT_OK(fern_kill(g, 0, FERN_FOREVER));
+    ASSERT_EQ(race.code, 1);
+    fern_greenlet_unref(g);
+}
+
+TEST(of_a_moment_and_a_scope_the_earlier_ends_a_select)
+{
+    struct race race = {fern_in(FERN_MS), 5};
+    FERN_SCOPE (scope, fern_in(FERN_SECOND))
+        select_moment(&race);
+    ASSERT_EQ(race.code, 1);
+    race.when = fern_in(FERN_SECOND);
+    FERN_SCOPE (scope, fern_in(FERN_MS))
+        select_moment(&race);
+    ASSERT_EQ(race.code, -ETIME);
+}
+
 static void *
 select_elsewhere(void *unused)
 {
