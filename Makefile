@@ -15,8 +15,8 @@ help:
 	@echo 'make demo       fern at work on real input, in about a minute'
 	@echo 'make check      all tests, along every axis; QUICK=1 for the default build alone,'
 	@echo '                AXES="tsan clang" for some (the list: tools/axes)'
-	@echo 'make schedules  a million random programs held against a model of fern;'
-	@echo '                COUNT=1000 for so many, SEED=4711 for another seed to begin with'
+	@echo 'make schedules  two million random programs held against models of fern;'
+	@echo '                COUNT=1000 for so many of each, SEED=4711 for another seed to begin with'
 	@echo 'make examples   build and run the examples, and compare what they print'
 	@echo 'make bench      ours and the peers in turn (bench/README.md); ONLY=yield,echo for some,'
 	@echo '                PROGRAMS=fern,go for some programs, ROUNDS=5 for fewer rounds'
@@ -45,8 +45,11 @@ schedules:
 	@[ -f build/schedules/build.ninja ] || \
 		meson setup build/schedules -Dexamples=false >build/schedules.log 2>&1 || \
 		{ cat build/schedules.log; exit 1; }
-	@ninja --quiet -C build/schedules tests/random/random_schedules
+	@ninja --quiet -C build/schedules tests/random/random_schedules \
+		tests/random/random_sync_schedules
 	@build/schedules/tests/random/random_schedules --count $(or $(COUNT),1000000) \
+		--seed $(or $(SEED),1)
+	@build/schedules/tests/random/random_sync_schedules --count $(or $(COUNT),1000000) \
 		--seed $(or $(SEED),1)
 
 examples:

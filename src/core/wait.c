@@ -75,6 +75,12 @@ void
 fern__wait_grant_cell(struct fern__cell *cell, int result)
 {
     fern_greenlet *g = cell->greenlet;
+#if defined(FERN__PLANT_LOST_WAKE) && FERN__PLANT_LOST_WAKE
+    if (++fern__planted_wakes % 1000 == 0) {
+        atomic_store_explicit(&g->winner, FERN__WAIT_OPEN, memory_order_relaxed);
+        return;
+    }
+#endif
     fern__wait_grant(g, fern__unlikely(cell != &g->cell) ? choose(cell, result) : result);
 }
 
@@ -83,10 +89,6 @@ fern__wake(struct fern__cell *cell, int result)
 {
     fern_greenlet *g = cell->greenlet;
     fern__wait_remove(cell);
-#if defined(FERN__PLANT_LOST_WAKE) && FERN__PLANT_LOST_WAKE
-    if (++fern__planted_wakes % 1000 == 0)
-        return true;
-#endif
     if (!fern__wait_claim(g))
         return false;
     fern__wait_grant_cell(cell, result);

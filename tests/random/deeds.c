@@ -219,7 +219,7 @@ on_call(void *arg)
     tell("call %d", (int)(c - world.call));
     MUST(c->pending, "a call that was not pending");
     c->pending = false;
-    MUST(world.permuted || c->order > world.last_call, "calls out of order");
+    MUST(schedule.permuted || c->order > world.last_call, "calls out of order");
     world.last_call = c->order;
     act_without_waiting();
 }

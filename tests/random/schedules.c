@@ -12,7 +12,7 @@
  * The schedules run in a child process, so that one that crashes or hangs is told by its seed
  * too. The exit status is 0 when all schedules held.
  */
-#include "world.h"
+#include "schedule.h"
 
 #include <signal.h>
 #include <stdatomic.h>

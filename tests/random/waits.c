@@ -119,7 +119,7 @@ do_sleep(struct actor *a)
     MUST(fern_now().ns >= when.ns, "a sleep ended early");
     bool in_order = when.ns > world.slept.ns ||
                     (when.ns == world.slept.ns && arrival > world.slept_arrival);
-    MUST(world.permuted || in_order, "sleeps ended out of order");
+    MUST(schedule.permuted || in_order, "sleeps ended out of order");
     world.slept = when;
     world.slept_arrival = arrival;
 }
@@ -178,7 +178,7 @@ do_join(struct actor *a)
     MUST(r == 0 || outcome.code == 12345, "an outcome was written without success");
     if (r == 0 && get)
         check_outcome(t, &outcome);
-    if (r == 0 && !ended && !world.permuted) {
+    if (r == 0 && !ended && !schedule.permuted) {
         MUST(arrival > world.joined[t->number], "joiners woke out of order");
         world.joined[t->number] = arrival;
     }

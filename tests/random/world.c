@@ -6,80 +6,15 @@
 #include "world.h"
 
 #include <pthread.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "core/fair.h"
-#include "core/observe.h"
-#include "core/wait.h"
+#include "core/hub.h"
 #include "harness.h"
 
 struct world world;
-void (*world_failed)(const char *text);
-
-/* splitmix64, after Steele, Lea and Flood, "Fast splittable pseudorandom number generators". */
-static uint64_t
-mix(uint64_t *state)
-{
-    uint64_t x = *state += UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-    return x ^ x >> 31;
-}
-
-unsigned
-draw(unsigned below)
-{
-    return (unsigned)((mix(&world.random) >> 32) * below >> 32);
-}
-
-void
-tell(const char *format, ...)
-{
-    if (!world.tracing)
-        return;
-    fprintf(stderr, "%10lld #%llu ", (long long)(fern_now().ns / 1000),
-            (unsigned long long)fern_id(NULL));
-    va_list args;
-    va_start(args, format);
-    vfprintf(stderr, format, args);
-    va_end(args);
-    fputc('\n', stderr);
-}
-
-void
-contradict(int line, const char *format, ...)
-{
-    char text[512];
-    int n = snprintf(text, sizeof text,
-            "seed %llu, line %d: ", (unsigned long long)world.seed, line);
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text + n, sizeof text - (size_t)n, format, args);
-    va_end(args);
-    world_failed(text);
-    __builtin_unreachable();
-}
 
 /* ---- beginning ---- */
-
-/* The order of the ready ones is a part of the schedule: from its seed, or first come first. */
-static void
-set_order(void)
-{
-    struct fern__hub *hub = fern__hub_need();
-    /* The numbers of the queue's places run over now and then. */
-    hub->ready.head = hub->ready.tail = chance(10) ? 0 - draw(200) : 0;
-    fern__fair_init(hub); /* nothing is carried over from the schedule before */
-    uint64_t state = ~world.seed;
-    hub->seed = world.permuted ? mix(&state) | 1 : 0;
-    fern__hub_observe(hub);
-#if defined(FERN__PLANT_LOST_WAKE) && FERN__PLANT_LOST_WAKE
-    fern__planted_wakes = mix(&state) % 1000;
-#endif
-}
 
 static void
 hook_ended(fern_greenlet *g, void *unused)
@@ -110,11 +45,8 @@ static void
 begin(uint64_t seed, bool with_io, bool tracing)
 {
     memset(&world, 0, sizeof world);
-    world.seed = world.random = seed;
+    schedule_begin(seed, tracing);
     world.with_io = with_io;
-    world.tracing = tracing;
-    world.permuted = chance(50);
-    set_order();
     fern_hooks hooks = {.size = sizeof hooks, .ended = hook_ended};
     MUST(fern_set_hooks(chance(10) ? &hooks : NULL) == 0, "hooks");
     MUST(fern_set_error_hook(hook_failed, NULL) == 0, "error hook");
@@ -243,7 +175,7 @@ drain(void)
             return;
         MUST(fern_sleep(FERN_MS) == 0, "main sleeps");
     }
-    contradict(__LINE__, "somebody does not end");
+    contradict(__FILE__, __LINE__, "somebody does not end");
 }
 
 static void

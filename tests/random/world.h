@@ -15,10 +15,7 @@
  * Time is virtual, so the same seed gives the same run.
  */
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include <fern.h>
+#include "schedule.h"
 
 enum {
     ACTORS_MAX = 20,
@@ -103,13 +100,9 @@ struct pair {
 };
 
 struct world {
-    uint64_t seed;
-    uint64_t random;
-    bool permuted; /* the order of the ready ones is drawn too: no promises of order */
     bool with_io;
     bool draining;
     bool looking; /* main waits until nobody is ready: nobody else begins to */
-    bool tracing;
     int actors;
     int actors_wanted;
     struct actor actor[ACTORS_MAX];
@@ -125,36 +118,6 @@ struct world {
 };
 
 extern struct world world;
-
-/* Called when the model is contradicted; does not return. Set by the program. */
-extern void (*world_failed)(const char *text);
-
-/* Run one schedule. Calls world_failed() with the reason if it contradicts the model. */
-void world_run(uint64_t seed, bool with_io, bool tracing);
-
-/* Run one on a thread of its own that ends in the middle of it: the end of its hub must end
- * everybody. */
-void world_run_and_leave(uint64_t seed, bool with_io, bool tracing);
-
-/* A number drawn from the schedule's seed, 0 to below - 1. */
-unsigned draw(unsigned below);
-
-static inline bool
-chance(unsigned percent)
-{
-    return draw(100) < percent;
-}
-
-__attribute__((format(printf, 1, 2))) void tell(const char *format, ...);
-__attribute__((noreturn, format(printf, 2, 3))) void contradict(
-        int line, const char *format, ...);
-
-/* The model says that this is so. */
-#define MUST(condition, ...)                                                               \
-    do {                                                                                   \
-        if (!(condition))                                                                  \
-            contradict(__LINE__, __VA_ARGS__);                                             \
-    } while (0)
 
 /* ---- actor.c ---- */
 

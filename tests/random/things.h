@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FERN_TESTS_RANDOM_THINGS_H
+#define FERN_TESTS_RANDOM_THINGS_H
+
+/*
+ * Random programs of greenlets (users) that wait for each other through the things of fern's
+ * sync room: events, results, locks, queues, and select over any of them.
+ *
+ * The model is exact. Each thing has a line of those who wait at it, first come first. Whoever
+ * has something to hand over gives it in the model to the first in line who has not been timed
+ * out or killed, before the library is asked to do the same. So it is known of each call whether
+ * it must succeed, what it must have got, and in which order those who were served run on; a
+ * wake-up that is lost, and an item or permit that is lost or there twice, cannot hide.
+ */
+
+#include "schedule.h"
+
+enum {
+    USERS_MAX = 14,
+    THINGS_MAX = 16,
+    WAYS_MAX = 5,
+    LINE_MAX = USERS_MAX * WAYS_MAX + 1,
+    POKERS = 3,
+    ITEMS_MAX = 4,
+};
+
+struct user;
+struct thing;
+struct line;
+
+/* One of the ways in which a wait may end. */
+struct way {
+    struct user *user;
+    struct thing *thing; /* NULL: a moment */
+    struct line *line;   /* where it waits; NULL: nowhere */
+    bool gives;          /* an item, rather than taking one */
+    int32_t item;        /* that is given, or must have been taken */
+    int result;          /* of the call: 0 or a code */
+    fern_time when;      /* of a moment */
+};
+
+/* Those who wait, first come first. */
+struct line {
+    struct way *way[LINE_MAX];
+    int count;
+};
+
+struct user {
+    int number;
+    fern_greenlet *g; /* one reference, until the end of the schedule */
+    int runs, frees;
+    int cleanups_owed;
+    fern_scope scope;
+    bool in_scope;
+    int held[THINGS_MAX]; /* permits, or how often it is locked; by thing */
+
+    bool waits;
+    bool selects;
+    bool drawn;         /* any of the ready may win */
+    fern_time deadline; /* of its wait */
+    int entry;          /* the interrupt when the call began */
+    bool at_once;       /* the call must not switch */
+    int won;            /* the way by which it was served; -1 */
+    uint64_t served;    /* when */
+    int ways;
+    struct way way[WAYS_MAX];
+    int32_t item[WAYS_MAX]; /* what the library reads and writes */
+};
+
+struct kind {
+    const char *name;
+    void (*begin)(struct thing *t);
+    /* Do something with it that may wait. */
+    void (*act)(struct user *u, struct thing *t);
+    /* Do something with it that does not, from anywhere. */
+    void (*poke)(struct thing *t);
+    /* Whether the way can be gone at once; and go it, which may serve others. */
+    bool (*ready)(const struct way *w);
+    void (*take)(struct way *w);
+    /* Put it into a select. NULL: it cannot be */
+    fern_case (*choose)(struct user *u, struct way *w);
+    /* Give back what the user holds: it ends. May be NULL. */
+    void (*leave)(struct user *u, struct thing *t);
+    /* Hold it against the library, while nobody is ready. */
+    void (*check)(struct thing *t);
+    /* Nobody uses it any more. */
+    void (*end)(struct thing *t);
+};
+
+struct thing {
+    const struct kind *kind;
+    int number;
+    struct line line[2]; /* takers, and givers if there are */
+    union {
+        fern_event event;
+        fern_result result;
+    };
+    bool set; /* event, result */
+    bool clears;
+    int32_t value; /* of a result; less than 0: an error */
+    int woken;     /* served, and have not run yet */
+};
+
+struct poker {
+    fern_timer timer;
+    bool started;
+};
+
+struct model {
+    int users, users_wanted;
+    struct user user[USERS_MAX];
+    int things;
+    struct thing thing[THINGS_MAX];
+    struct poker poker[POKERS];
+    struct user nobody;      /* in whose name callbacks act */
+    const struct user *runs; /* who has run last */
+    uint64_t clock;          /* counts those who are served */
+    uint64_t ran;            /* the latest of them who has run on */
+    int32_t last_item;
+    bool draining;
+};
+
+extern struct model model;
+
+/* ---- things.c: lines and waits ---- */
+
+/* Begin a call with these ways out, set in user->way. What it must give is known then, if it
+ * does not have to wait; else it stands in the lines. */
+void wait_begin(struct user *u, fern_time deadline);
+/* Hold the call's result against the model. @return whether it was served */
+bool wait_end(struct user *u, int r);
+/* The same of a select. */
+bool select_end(struct user *u, int r, const fern_case *cases);
+/* The same of a call that can only time out, such as a sleep. */
+void rest_end(struct user *u, int r);
+
+/* A call with one way out. */
+struct way *only_way(struct user *u, struct thing *t, struct line *line);
+
+/* The first in line who still waits, or NULL. */
+struct way *line_first(struct line *line);
+/* Serve it: the library does so in the call that follows. */
+void serve(struct way *w, int result);
+/* Whether somebody in it still waits. */
+bool line_waits(const struct line *line);
+/* Whether nobody's cell can be linked. */
+bool line_empty(const struct line *line);
+
+/* The code with which the user's calls must fail now. */
+int user_interrupt(const struct user *u);
+fern_time pick_deadline(void);
+
+/* ---- things that there are ---- */
+
+extern const struct kind kind_event, kind_result;
+
+/* Wait for the first of several. */
+void do_select(struct user *u);
+
+#endif
