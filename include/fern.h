@@ -14,16 +14,18 @@
  *     fern_greenlet *g = fern_spawn(hello, "world");
  *     fern_join(g, FERN_FOREVER);
  *
- * Read in this order: time.h, greenlet.h, scope.h, event.h, wait.h, io.h, socket.h, stream.h,
- * server.h, loop.h, debug.h.
+ * Read in this order: time.h, greenlet.h, scope.h, event.h, wait.h, iterator.h, generator.h, io.h,
+ * socket.h, stream.h, server.h, loop.h, debug.h.
  */
 #ifndef FERN_H
 #define FERN_H
 
 #include <fern/debug.h>
 #include <fern/event.h>
+#include <fern/generator.h>
 #include <fern/greenlet.h>
 #include <fern/io.h>
+#include <fern/iterator.h>
 #include <fern/loop.h>
 #include <fern/scope.h>
 #include <fern/server.h>

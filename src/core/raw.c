@@ -144,9 +144,7 @@ hand_over(struct fern__hub *hub, uintptr_t to, void **ret_value)
     fern__wait_begin(self, &waitable_raw, &frame);
     if (self->scopes)
         fern__timer_arm_park(self, INT64_MAX);
-    fern__ready_first(hub, to);
-    hub->turn_at--; /* it goes past the queue, by whose head turns are counted, but counts */
-    hub->turned_head--;
+    fern__sched_next(hub, to);
     fern__sched_leave(hub, self);
     if (fern__wheel_armed(&self->timer) && !self->scopes)
         fern__timer_disarm(self);

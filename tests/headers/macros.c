@@ -19,6 +19,7 @@ give_back(void *what)
 
 int use_spawning(void);
 int use_scopes(void);
+int use_iterators(void);
 int use_values(void);
 size_t use_servers(void);
 
@@ -51,6 +52,17 @@ use_scopes(void)
             r += fern_sleep(FERN_US);
     }
     return r + fern_scope_stop(&by_hand);
+}
+
+int
+use_iterators(void)
+{
+    fern_generator *generator = fern_generator_new(run, NULL, sizeof(int));
+    fern_iterator iterator = fern_generator_iterator(generator);
+    int item = 0, sum = 0, r;
+    FERN_EACH(r, item, &iterator)
+    sum += item;
+    return r < 0 ? r : sum;
 }
 
 size_t
