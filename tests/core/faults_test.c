@@ -28,6 +28,7 @@ void __real_free(void *p);
 void *__real_mmap64(void *at, size_t bytes, int prot, int flags, int fd, off_t offset);
 int __real_munmap(void *p, size_t bytes);
 int __real_vasprintf(char **ret_text, const char *format, va_list args);
+int __real___vasprintf_chk(char **ret_text, int flag, const char *format, va_list args);
 void *__wrap_malloc(size_t bytes);
 void *__wrap_calloc(size_t n, size_t bytes);
 void *__wrap_realloc(void *p, size_t bytes);
@@ -35,6 +36,7 @@ void __wrap_free(void *p);
 void *__wrap_mmap64(void *at, size_t bytes, int prot, int flags, int fd, off_t offset);
 int __wrap_munmap(void *p, size_t bytes);
 int __wrap_vasprintf(char **ret_text, const char *format, va_list args);
+int __wrap___vasprintf_chk(char **ret_text, int flag, const char *format, va_list args);
 
 /* The call that fails, counted down; <= 0: none does, any more. */
 static atomic_long countdown;
@@ -82,6 +84,15 @@ int
 __wrap_vasprintf(char **ret_text, const char *format, va_list args)
 {
     int n = must_fail() ? -1 : __real_vasprintf(ret_text, format, args);
+    atomic_fetch_add(&blocks, n >= 0);
+    return n;
+}
+
+/* Where the compiler fortifies by default, as on Ubuntu. */
+int
+__wrap___vasprintf_chk(char **ret_text, int flag, const char *format, va_list args)
+{
+    int n = must_fail() ? -1 : __real___vasprintf_chk(ret_text, flag, format, args);
     atomic_fetch_add(&blocks, n >= 0);
     return n;
 }
