@@ -14,8 +14,8 @@
  *     fern_greenlet *g = fern_spawn(hello, "world");
  *     fern_join(g, FERN_FOREVER);
  *
- * Read in this order: time.h, greenlet.h, scope.h, event.h, wait.h, iterator.h, generator.h, io.h,
- * socket.h, stream.h, server.h, loop.h, debug.h.
+ * Read in this order: time.h, greenlet.h, scope.h, event.h, queue.h, wait.h, iterator.h,
+ * generator.h, io.h, socket.h, stream.h, server.h, loop.h, debug.h.
  */
 #ifndef FERN_H
 #define FERN_H
@@ -27,6 +27,7 @@
 #include <fern/io.h>
 #include <fern/iterator.h>
 #include <fern/loop.h>
+#include <fern/queue.h>
 #include <fern/scope.h>
 #include <fern/server.h>
 #include <fern/socket.h>

@@ -19,6 +19,7 @@
 #include <fern/base.h>
 #include <fern/event.h>
 #include <fern/greenlet.h>
+#include <fern/queue.h>
 #include <fern/time.h>
 
 FERN__BEGIN_DECLS
@@ -31,6 +32,8 @@ typedef enum fern_case_kind {
     FERN_CASE_END,    /**< the end of a greenlet */
     FERN_CASE_EVENT,  /**< an event to be set */
     FERN_CASE_RESULT, /**< a result to be assigned */
+    FERN_CASE_PUT,    /**< an item to be put into a queue or channel */
+    FERN_CASE_GET,    /**< an item to be taken from one */
 } fern_case_kind;
 
 /** One of several things to wait for. Made by the functions below. */
@@ -68,6 +71,21 @@ static inline fern_case
 fern_case_result(fern_result *result)
 {
     return fern__case(FERN_CASE_RESULT, result, NULL);
+}
+
+/* Put an item: ready with 0 once it has been put, or taken from a channel; with -EPIPE if the
+ * queue is closed, and what else fern_queue_put() says. */
+static inline fern_case
+fern_case_put(fern_queue *queue, const void *item)
+{
+    return fern__case(FERN_CASE_PUT, queue, (void *)(uintptr_t)item);
+}
+
+/* Take an item into ret_item: ready with 0, or with -EPIPE if the queue is closed and empty. */
+static inline fern_case
+fern_case_get(fern_queue *queue, void *ret_item)
+{
+    return fern__case(FERN_CASE_GET, queue, ret_item);
 }
 
 static inline fern_case

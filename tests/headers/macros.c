@@ -22,6 +22,7 @@ int use_scopes(void);
 int use_iterators(void);
 int use_values(void);
 size_t use_servers(void);
+int use_queues(void);
 
 int
 use_spawning(void)
@@ -70,6 +71,19 @@ use_servers(void)
 {
     FERN_SERVER_OPTIONS(options);
     return options.size;
+}
+
+int
+use_queues(void)
+{
+    fern_queue queue = FERN_QUEUE_INIT;
+    FERN_QUEUE_OPTIONS(options);
+    options.kind = FERN_QUEUE_LIFO;
+    int r = fern_queue_init_with(&queue, sizeof r, FERN_QUEUE_UNBOUNDED, &options),
+        item = 0;
+    FERN_QUEUE_FOREACH (r, &queue, &item)
+        r += item;
+    return r;
 }
 
 int
