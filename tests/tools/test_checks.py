@@ -185,6 +185,67 @@ class Names(Tree):
         self.passes("name_check.py")
 
 
+class NameTable(Tree):
+    ROW = "| `spawn` | `fern_take` | `fern/x.h` | `tests/a_test.c`: `it_takes` |\n"
+
+    def plant(self, rows, names="spawn  # how to begin\n"):
+        self.write("include/fern/x.h", GOOD_HEADER)
+        self.write("tests/a_test.c", "TEST(it_takes)\n{\n fern_take();\n}\n"
+                   "/* TEST(it_gives) */\n")
+        self.write("tests/b_test.c", "TEST(it_asks)\n{\n}\n")
+        self.write("examples/a.c", "fern_take();\n")
+        self.write("examples/b.c", "")
+        self.write("examples/a.out", "")
+        self.write("docs/names.md", "# Names\n\n| Python | fern | header | test |\n"
+                   "|---|---|---|---|\n" + rows)
+        self.write("docs/names.txt", names)
+
+    def test_a_table_that_is_right_passes(self):
+        self.plant(self.ROW + "| `a` | later: `patch` | | |\n| `b` | none: there is no need | | |\n"
+                   "| `c` | `fern_take` | `fern/x.h` | `examples/a.c` |\n", "spawn\na\nb\nc\n")
+        self.passes("names_check.py")
+
+    def test_a_name_without_a_row_is_refused(self):
+        self.plant(self.ROW, "spawn\njoin\n")
+        self.fails("names_check.py", "docs/names.txt:2: join has no row")
+
+    def test_a_row_that_is_not_in_the_list_is_refused(self):
+        self.plant(self.ROW, "# spawn\njoin\n")
+        self.fails("names_check.py", "docs/names.md:5: spawn is not in docs/names.txt")
+
+    def test_two_rows_of_one_name_are_refused(self):
+        self.plant(self.ROW + self.ROW)
+        self.fails("names_check.py", "docs/names.md:6: spawn has a row already")
+
+    def test_a_call_that_is_in_no_header_is_refused(self):
+        self.plant(self.ROW.replace("fern_take", "fern_give"))
+        self.fails("names_check.py", "fern_give is not in fern/x.h")
+
+    def test_a_header_that_is_gone_is_refused(self):
+        self.plant(self.ROW.replace("fern/x.h", "fern/y.h"))
+        self.fails("names_check.py", "there is no header fern/y.h")
+
+    def test_a_test_that_is_gone_is_refused(self):
+        self.plant(self.ROW.replace("it_takes", "it_gives"))
+        self.fails("names_check.py", "there is no test it_gives in tests/a_test.c")
+
+    def test_a_test_that_does_not_use_the_call_is_no_proof(self):
+        self.plant(self.ROW.replace("tests/a_test.c`: `it_takes", "tests/b_test.c`: `it_asks"))
+        self.fails("names_check.py", "tests/b_test.c does not use fern_take")
+
+    def test_an_example_without_output_is_no_proof(self):
+        self.plant(self.ROW.replace("`tests/a_test.c`: `it_takes`", "`examples/b.c`"))
+        self.fails("names_check.py", "there is no example examples/b.c")
+
+    def test_a_row_without_a_test_is_refused(self):
+        self.plant("| `spawn` | `fern_take` | `fern/x.h` | |\n")
+        self.fails("names_check.py", "names neither a test nor an example")
+
+    def test_what_comes_later_comes_in_a_room(self):
+        self.plant("| `spawn` | later: `attic` | | |\n")
+        self.fails("names_check.py", "there will be no room attic")
+
+
 class Listed(Tree):
     def test_sources_that_are_listed_pass(self):
         self.write("src/core/meson.build", "fern_sources += files('wait.c', 'arch/x.c')\n")
