@@ -14,7 +14,7 @@
  *     fern_greenlet *g = fern_spawn(hello, "world");
  *     fern_join(g, FERN_FOREVER);
  *
- * Read in this order: time.h, greenlet.h, scope.h, event.h, queue.h, wait.h, iterator.h,
+ * Read in this order: time.h, greenlet.h, scope.h, local.h, event.h, queue.h, wait.h, iterator.h,
  * generator.h, io.h, socket.h, stream.h, server.h, loop.h, debug.h.
  */
 #ifndef FERN_H
@@ -26,6 +26,7 @@
 #include <fern/greenlet.h>
 #include <fern/io.h>
 #include <fern/iterator.h>
+#include <fern/local.h>
 #include <fern/loop.h>
 #include <fern/queue.h>
 #include <fern/scope.h>

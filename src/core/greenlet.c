@@ -21,6 +21,7 @@
 
 #include "core/block.h"
 #include "core/link.h"
+#include "core/locals.h"
 #include "core/observe.h"
 #include "core/raw.h"
 #include "core/registry.h"
@@ -111,9 +112,11 @@ clean(fern_greenlet *g)
     g->kill_code = g->fail_code = g->kills = 0;
 }
 
+/* Give back what was given to it for its life. */
 static __attribute__((noinline)) void
-free_arg(fern_greenlet *g)
+give_back(fern_greenlet *g)
 {
+    fern__locals_end(g);
     fern_free_fn *fn = g->extra ? g->extra->free_arg : NULL;
     if (fn) {
         g->extra->free_arg = NULL;
@@ -126,7 +129,7 @@ static __attribute__((noinline)) fern_greenlet *
 free_marked(struct fern__hub *hub, fern_greenlet *g)
 {
     if (g->life == FERN__LIFE_NEW) {
-        free_arg(g);
+        give_back(g);
         if (g->flags & FERN__ODD_STACK)
             fern__stack_close(&hub->stacks, g->stack_top);
     }
@@ -225,7 +228,7 @@ finish(struct fern__hub *hub, fern_greenlet *g, void *value, bool ran)
     if (g->dirty & FERN__DIRTY_REST || hub->hooks.ended) {
         g->dirty |= FERN__DIRTY_REST;
         g->interrupt = -EDEADLK; /* whatever is called from here on must not wait */
-        free_arg(g);
+        give_back(g);
     }
     finish_marked(hub, g, ran);
 }

@@ -12,6 +12,7 @@
 #include "core/block.h"
 #include "core/cxx.h"
 #include "core/fair.h"
+#include "core/locals.h"
 #include "core/overflow.h"
 #include "core/pause.h"
 #include "core/registry.h"
@@ -135,6 +136,7 @@ drop(fern_greenlet *g, void *arg)
     (void)arg;
     free(g->message);
     free(g->extra);
+    fern__locals_drop(g);
     return true;
 }
 
@@ -306,6 +308,7 @@ fern__hub_make(void)
     /* The default slack of 50 us would be the largest error of a short sleep. */
     prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS, 0, 0, 0);
     fern__cxx_find(hub);
+    fern__locals_attach(hub);
     fern__hub_observe(hub);
     fern__registry_add(hub);
     fern__self_slot.hub = hub;

@@ -81,6 +81,8 @@ struct fern__hub {
     struct fern__wheel_node trim;
 
     struct fern_hooks hooks;
+    bool watch_spawns; /* a hook wants to hear of them, or values pass on */
+    bool inherits;     /* there may be values that pass to spawned greenlets */
     fern_error_fn *error_hook;
     void *error_arg;
     uint32_t fpu_users;  /* live greenlets that keep control words */

@@ -21,6 +21,7 @@ fern__hub_observe(struct fern__hub *hub)
                     hub->fpu_users || hub->hook_users || hub->hooks.switched ||
                     hub->hooks.started || hub->hooks.ended;
     hub->permuted = hub->seed != 0;
+    hub->watch_spawns = hub->hooks.spawned || hub->inherits;
     if (fern__fair_watched(hub))
         hub->turn_at = hub->ready.head;
 }

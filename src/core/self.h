@@ -11,6 +11,7 @@ struct fern__hub;
 
 struct fern__self {
     struct fern__hub *hub; /* NULL until this thread needs one */
+    void *locals;          /* values under keys: the thread's own, and main's */
 };
 
 extern __thread struct fern__self fern__self_slot

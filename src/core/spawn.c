@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "core/block.h"
+#include "core/locals.h"
 #include "core/raw.h"
 #include "core/sched.h"
 #include "core/timer.h"
@@ -44,6 +45,11 @@ fern__spawn_make(struct fern__hub *hub, fern_fn *fn, void *arg)
     }
     fill(hub, g, fn, arg, 1);
     g->site = NULL;
+    if (fern__unlikely(hub->inherits) && fern__locals_inherit(hub, g) < 0) {
+        fern__greenlet_release(g);
+        errno = ENOMEM;
+        return NULL;
+    }
     return g;
 }
 
@@ -72,7 +78,7 @@ static inline __attribute__((always_inline)) fern_greenlet *
 spawn(fern_fn *fn, void *arg, const fern_site *site, uint32_t refs)
 {
     struct fern__hub *hub = fern__self_hub();
-    if (fern__unlikely(!fn || !hub || !hub->free_count || hub->hooks.spawned))
+    if (fern__unlikely(!fn || !hub || !hub->free_count || hub->watch_spawns))
         return spawn_slow(fn, arg, site, refs);
     fern_greenlet *g = fern__greenlet_alloc_free(hub);
     fill(hub, g, fn, arg, refs);
