@@ -15,7 +15,7 @@
  *     fern_join(g, FERN_FOREVER);
  *
  * Read in this order: time.h, greenlet.h, scope.h, local.h, event.h, queue.h, wait.h, iterator.h,
- * generator.h, io.h, socket.h, stream.h, server.h, loop.h, debug.h.
+ * generator.h, pool.h, io.h, socket.h, stream.h, server.h, loop.h, debug.h.
  */
 #ifndef FERN_H
 #define FERN_H
@@ -28,6 +28,7 @@
 #include <fern/iterator.h>
 #include <fern/local.h>
 #include <fern/loop.h>
+#include <fern/pool.h>
 #include <fern/queue.h>
 #include <fern/scope.h>
 #include <fern/server.h>

@@ -23,6 +23,7 @@ int use_iterators(void);
 int use_values(void);
 size_t use_servers(void);
 int use_queues(void);
+int use_pools(void);
 
 int
 use_spawning(void)
@@ -99,4 +100,14 @@ use_values(void)
     (void)event;
     (void)result;
     return fern_sleep_until(when) + fern_sleep_until(FERN_NOWAIT);
+}
+
+int
+use_pools(void)
+{
+    fern_pool *pool = fern_pool_new(FERN_POOL_UNLIMITED);
+    fern_pile *pile = fern_pile_new(pool, 0);
+    fern_greenlet *g = fern_pool_spawn(pool, run, NULL, FERN_FOREVER);
+    return fern_pool_go(pool, run, g, FERN_FOREVER) +
+           fern_pile_spawn(pile, run, NULL, FERN_FOREVER);
 }
