@@ -15,13 +15,14 @@
  *     fern_join(g, FERN_FOREVER);
  *
  * Read in this order: time.h, greenlet.h, scope.h, local.h, event.h, queue.h, wait.h, iterator.h,
- * generator.h, pool.h, io.h, socket.h, stream.h, server.h, loop.h, debug.h.
+ * generator.h, future.h, pool.h, io.h, socket.h, stream.h, server.h, loop.h, debug.h.
  */
 #ifndef FERN_H
 #define FERN_H
 
 #include <fern/debug.h>
 #include <fern/event.h>
+#include <fern/future.h>
 #include <fern/generator.h>
 #include <fern/greenlet.h>
 #include <fern/io.h>

@@ -34,6 +34,7 @@ typedef enum fern_case_kind {
     FERN_CASE_RESULT, /**< a result to be assigned */
     FERN_CASE_PUT,    /**< an item to be put into a queue or channel */
     FERN_CASE_GET,    /**< an item to be taken from one */
+    FERN_CASE_FUTURE, /**< a future to be done */
 } fern_case_kind;
 
 /** One of several things to wait for. Made by the functions below. */

@@ -217,6 +217,9 @@ void fern__greenlet_finish_unrun(fern_greenlet *g);
 /* Kill without waiting. */
 void fern__greenlet_kill(fern_greenlet *g, int code);
 
+/* Take back one kill of a greenlet that has not ended. @return how many remain */
+int fern__greenlet_uncancel(fern_greenlet *g);
+
 /* Work out anew with which code its calls fail now. */
 void fern__greenlet_set_interrupt(fern_greenlet *g);
 

@@ -252,16 +252,21 @@ fern_with_timeout(fern_fn *fn, void *arg, void **ret_value, fern_time deadline)
 }
 
 int
-fern_uncancel(void)
+fern__greenlet_uncancel(fern_greenlet *g)
 {
-    struct fern__hub *hub = fern__self_hub();
-    if (!hub || !hub->current->kills)
-        return 0;
-    fern_greenlet *g = hub->current;
+    if (!g->kills || g->life == FERN__LIFE_DONE)
+        return g->kills;
     if (--g->kills == 0)
         g->flags &= (uint16_t)~FERN__KILLED;
     fern__greenlet_set_interrupt(g);
     return g->kills;
+}
+
+int
+fern_uncancel(void)
+{
+    struct fern__hub *hub = fern__self_hub();
+    return hub ? fern__greenlet_uncancel(hub->current) : 0;
 }
 
 int

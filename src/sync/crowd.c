@@ -7,6 +7,7 @@
  */
 #include "sync/crowd.h"
 
+#include "core/scope.h"
 #include "sync/select.h"
 
 #include <stdio.h>
@@ -220,11 +221,13 @@ park(struct fern__crowd *c, fern_time timer, fern_time deadline)
     fern_greenlet *g = c->hub->current;
     int r = watch_fds(c);
     if (r == 0) {
+        /* It comes before the deadline and the scopes. */
+        bool timer_first = timer.ns <= deadline.ns && timer.ns < fern__scope_nearest(g);
         fern__wait_begin(g, c->outside ? &waitable_crowd_outside : &waitable_crowd, c);
         c->waiter = g;
         r = fern__park(c->hub, g, timer.ns < deadline.ns ? timer : deadline);
         c->waiter = NULL;
-        if (r == -ETIME && !g->interrupt && timer.ns <= deadline.ns)
+        if (r == -ETIME && timer_first)
             r = 0;
     }
     unwatch_fds(c);

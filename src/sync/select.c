@@ -15,6 +15,7 @@
 #include "core/sched.h"
 #include "core/scope.h"
 #include "sync/event.h"
+#include "sync/future.h"
 #include "sync/queue.h"
 
 #include <fern/wait.h>
@@ -70,6 +71,7 @@ kind_of(struct fern__hub *hub, const fern_case *c)
             [FERN_CASE_RESULT] = &fern__waitable_result,
             [FERN_CASE_PUT] = &fern__waitable_queue_put,
             [FERN_CASE_GET] = &fern__waitable_queue_get,
+            [FERN_CASE_FUTURE] = &fern__waitable_future,
     };
     if (c->kind == FERN_CASE_FD)
         return hub->poller->ops->choice;

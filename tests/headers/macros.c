@@ -19,6 +19,7 @@ give_back(void *what)
 
 int use_spawning(void);
 int use_scopes(void);
+int use_futures(void);
 int use_iterators(void);
 int use_values(void);
 size_t use_servers(void);
@@ -65,6 +66,17 @@ use_iterators(void)
     FERN_EACH(r, item, &iterator)
     sum += item;
     return r < 0 ? r : sum;
+}
+
+int
+use_futures(void)
+{
+    FERN_SPAWN_OPTIONS(options);
+    fern_task_group *group = fern_task_group_new();
+    fern_future_unref(fern_task(run, NULL));
+    fern_future_unref(fern_task_with(run, NULL, &options));
+    fern_future_unref(fern_task_group_spawn(group, run, NULL));
+    return fern_task_group_go(group, run, NULL) + fern_task_group_wait(group, FERN_FOREVER);
 }
 
 size_t
