@@ -339,6 +339,8 @@ static int
 queue_put_arm(struct fern__hub *hub, struct fern__choice *choice)
 {
     struct fern__queue *q = choice->object;
+    if (fern__unlikely(!fern__list_empty(&q->peekers)))
+        show(q, choice->item);
     make_strict(q);
     fern__sync_arm(choice, hub, &q->putters);
     return 0;

@@ -68,10 +68,11 @@ set_order(void)
     struct fern__hub *hub = fern__hub_need();
     /* The numbers of the queue's places run over now and then. */
     hub->ready.head = hub->ready.tail = chance(10) ? 0 - draw(200) : 0;
-    fern__fair_init(hub); /* nothing is carried over from the schedule before */
     uint64_t state = ~schedule.seed;
     hub->seed = schedule.permuted ? mix(&state) | 1 : 0;
+    hub->luck = mix(&state) | 1; /* of a select that draws */
     fern__hub_observe(hub);
+    fern__fair_init(hub); /* nothing is carried over from the schedule before */
 #if defined(FERN__PLANT_LOST_WAKE) && FERN__PLANT_LOST_WAKE
     fern__planted_wakes = mix(&state) % 1000;
 #endif

@@ -11,7 +11,7 @@ static void
 serve_all(struct thing *t)
 {
     for (struct way *w; (w = line_first(&t->line[0]));) {
-        w->item = t->value;
+        w->item.key = t->value;
         t->woken += !w->user->selects;
         serve(w, 0);
     }
@@ -22,7 +22,7 @@ static bool
 ended(struct thing *t, int r)
 {
     bool linked = !line_empty(&t->line[0]); /* if only a select that has not run yet */
-    bool busy = t->woken || line_waits(&t->line[0]);
+    bool busy = t->woken || line_count(&t->line[0]) > 0;
     MUST(r == -EBUSY || (r == 0 && !busy), "the end of %s %d gave %d", t->kind->name,
             t->number, r);
     MUST(r == 0 || busy || linked, "the end of %s %d gave %d", t->kind->name, t->number, r);
@@ -139,7 +139,7 @@ result_begin(struct thing *t)
 static void
 result_take(struct way *w)
 {
-    w->item = w->thing->value;
+    w->item.key = w->thing->value;
 }
 
 static void
@@ -178,7 +178,8 @@ result_act(struct user *u, struct thing *t)
     }
     t->woken -= waits;
     int32_t value = outcome.code ? outcome.code : (int32_t)(intptr_t)outcome.value;
-    MUST(value == w->item, "result %d gave %d, not %d", t->number, value, w->item);
+    MUST(value == w->item.key, "result %d gave %d, not %d", t->number, value,
+            (int)w->item.key);
 }
 
 static fern_case

@@ -11,7 +11,7 @@ pick_case(struct user *u, struct way *w)
     *w = (struct way){.user = u};
     if (t->kind->choose && !chance(10)) {
         w->thing = t;
-        w->line = &t->line[0];
+        w->line = &t->line[0]; /* unless the kind knows better */
         return t->kind->choose(u, w);
     }
     w->when = chance(80) ? fern_in((int64_t)draw(8) * 500 * FERN_US) : FERN_FOREVER;
@@ -31,5 +31,9 @@ do_select(struct user *u)
     wait_begin(u, deadline);
     tell("user %d selects", u->number);
     int flags = u->drawn ? FERN_SELECT_RANDOM : 0;
-    select_end(u, fern_select(cases, (size_t)u->ways, flags, deadline), cases);
+    int r = fern_select(cases, (size_t)u->ways, flags, deadline);
+    select_end(u, r, cases);
+    for (int i = 0; i < u->ways; i++)
+        if (u->way[i].thing && u->way[i].thing->kind->chosen)
+            u->way[i].thing->kind->chosen(u, &u->way[i], i == r);
 }

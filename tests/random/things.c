@@ -35,7 +35,20 @@ pick_deadline(void)
 static bool
 still_waits(const struct user *u)
 {
-    return u->waits && u->won < 0 && fern_greenlet_state(u->g) == FERN_STATE_PARKED;
+    bool parked =
+            model.frozen ? u->was_parked : fern_greenlet_state(u->g) == FERN_STATE_PARKED;
+    return u->waits && u->won < 0 && parked;
+}
+
+/* What is drawn by the library is known to the model only afterwards, when those who were served
+ * are not parked any more. */
+static void
+freeze(void)
+{
+    model.frozen = true;
+    for (int i = 0; i < model.users; i++)
+        model.user[i].was_parked =
+                fern_greenlet_state(model.user[i].g) == FERN_STATE_PARKED;
 }
 
 struct way *
@@ -46,13 +59,22 @@ line_first(struct line *line)
     return line->count ? line->way[0] : NULL;
 }
 
-bool
-line_waits(const struct line *line)
+struct way *
+line_claim(struct line *line)
 {
+    struct way *w = line_first(line);
+    if (w)
+        w->user->won = (int)(w - w->user->way);
+    return w;
+}
+
+size_t
+line_count(const struct line *line)
+{
+    size_t n = 0;
     for (int i = 0; i < line->count; i++)
-        if (still_waits(line->way[i]->user))
-            return true;
-    return false;
+        n += still_waits(line->way[i]->user);
+    return n;
 }
 
 bool
@@ -80,6 +102,22 @@ serve(struct way *w, int result)
     w->result = result;
     tell("serves user %d by %s %d: %d", u->number, w->thing->kind->name, w->thing->number,
             result);
+}
+
+bool
+line_has_other(const struct line *line, const struct user *u)
+{
+    for (int i = 0; i < line->count; i++)
+        if (line->way[i]->user != u && still_waits(line->way[i]->user))
+            return true;
+    return false;
+}
+
+void
+serve_line(struct line *line, int result)
+{
+    for (struct way *w; (w = line_first(line));)
+        serve(w, result);
 }
 
 /* ---- calls ---- */
@@ -123,15 +161,19 @@ wait_begin(struct user *u, fern_time deadline)
     for (int i = 0; i < u->ways; i++) {
         if (!is_ready(&u->way[i]))
             continue;
-        if (!u->drawn)
+        if (u->drawn)
+            freeze();
+        else
             take(u, &u->way[i]);
         return;
     }
     u->at_once = deadline.ns == 0;
     for (int i = 0; i < u->ways && deadline.ns; i++) {
-        struct line *line = u->way[i].line;
-        if (line)
-            line->way[line->count++] = &u->way[i];
+        struct way *w = &u->way[i];
+        if (w->line)
+            w->line->way[w->line->count++] = w;
+        if (w->thing && w->thing->kind->wait)
+            w->thing->kind->wait(w);
     }
 }
 
@@ -212,6 +254,7 @@ select_end(struct user *u, int r, const fern_case *cases)
     struct way *w = r < 0 ? NULL : &u->way[r];
     if (w && u->won < 0 && u->drawn && u->at_once && is_ready(w))
         take(u, w);
+    model.frozen = false;
     if (w && u->won < 0 && !w->thing && is_ready(w) && w->when.ns <= u->deadline.ns)
         u->won = r;
     MUST(!w || u->won != r || cases[r].result == w->result,

@@ -21,20 +21,27 @@ enum {
     WAYS_MAX = 5,
     LINE_MAX = USERS_MAX * WAYS_MAX + 1,
     POKERS = 3,
-    ITEMS_MAX = 4,
+    ITEMS_MAX = 64,
+    LINES = 4,
 };
 
 struct user;
 struct thing;
 struct line;
 
+/* What goes through queues. */
+struct item {
+    int64_t key; /* by which a priority queue orders them */
+    int64_t id;  /* only wide items have one */
+};
+
 /* One of the ways in which a wait may end. */
 struct way {
     struct user *user;
     struct thing *thing; /* NULL: a moment */
     struct line *line;   /* where it waits; NULL: nowhere */
-    bool gives;          /* an item, rather than taking one */
-    int32_t item;        /* that is given, or must have been taken */
+    int what;            /* the kind's */
+    struct item item;    /* that is given, or must have been taken */
     int result;          /* of the call: 0 or a code */
     fern_time when;      /* of a moment */
 };
@@ -60,11 +67,12 @@ struct user {
     fern_time deadline; /* of its wait */
     int entry;          /* the interrupt when the call began */
     bool at_once;       /* the call must not switch */
+    bool was_parked;    /* when the model was frozen */
     int won;            /* the way by which it was served; -1 */
     uint64_t served;    /* when */
     int ways;
     struct way way[WAYS_MAX];
-    int32_t item[WAYS_MAX]; /* what the library reads and writes */
+    struct item item[WAYS_MAX]; /* what the library reads and writes */
 };
 
 struct kind {
@@ -77,8 +85,12 @@ struct kind {
     /* Whether the way can be gone at once; and go it, which may serve others. */
     bool (*ready)(const struct way *w);
     void (*take)(struct way *w);
+    /* It begins to wait. May be NULL. */
+    void (*wait)(struct way *w);
     /* Put it into a select. NULL: it cannot be */
     fern_case (*choose)(struct user *u, struct way *w);
+    /* The select is over; whether this way has won. May be NULL. */
+    void (*chosen)(struct user *u, struct way *w, bool won);
     /* Give back what the user holds: it ends. May be NULL. */
     void (*leave)(struct user *u, struct thing *t);
     /* Hold it against the library, while nobody is ready. */
@@ -87,18 +99,31 @@ struct kind {
     void (*end)(struct thing *t);
 };
 
+/* What is in a queue. */
+struct store {
+    fern_queue_kind order;
+    bool wide;
+    bool closed;
+    size_t limit;
+    size_t unfinished;
+    int count;
+    struct item item[ITEMS_MAX];
+};
+
 struct thing {
     const struct kind *kind;
     int number;
-    struct line line[2]; /* takers, and givers if there are */
+    struct line line[LINES];
     union {
         fern_event event;
         fern_result result;
+        fern_queue queue;
     };
     bool set; /* event, result */
     bool clears;
     int32_t value; /* of a result; less than 0: an error */
     int woken;     /* served, and have not run yet */
+    struct store store;
 };
 
 struct poker {
@@ -117,6 +142,7 @@ struct model {
     uint64_t clock;          /* counts those who are served */
     uint64_t ran;            /* the latest of them who has run on */
     int32_t last_item;
+    bool frozen; /* who is parked now is not asked */
     bool draining;
 };
 
@@ -139,10 +165,16 @@ struct way *only_way(struct user *u, struct thing *t, struct line *line);
 
 /* The first in line who still waits, or NULL. */
 struct way *line_first(struct line *line);
+/* The same, and nothing else can serve it any more. */
+struct way *line_claim(struct line *line);
 /* Serve it: the library does so in the call that follows. */
 void serve(struct way *w, int result);
-/* Whether somebody in it still waits. */
-bool line_waits(const struct line *line);
+/* Everybody who still waits in it. */
+void serve_line(struct line *line, int result);
+/* Whether somebody else still waits in it. */
+bool line_has_other(const struct line *line, const struct user *u);
+/* How many ways of those who still wait stand in it. */
+size_t line_count(const struct line *line);
 /* Whether nobody's cell can be linked. */
 bool line_empty(const struct line *line);
 
@@ -152,7 +184,7 @@ fern_time pick_deadline(void);
 
 /* ---- things that there are ---- */
 
-extern const struct kind kind_event, kind_result;
+extern const struct kind kind_event, kind_result, kind_queue;
 
 /* Wait for the first of several. */
 void do_select(struct user *u);

@@ -206,7 +206,7 @@ user_main(void *user)
 static void
 begin(uint64_t seed, bool tracing)
 {
-    static const struct kind *const kinds[] = {&kind_event, &kind_result};
+    static const struct kind *const kinds[] = {&kind_event, &kind_result, &kind_queue};
     enum { KINDS = sizeof kinds / sizeof kinds[0] };
     memset(&model, 0, sizeof model);
     schedule_begin(seed, tracing);

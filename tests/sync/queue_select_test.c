@@ -254,6 +254,29 @@ TEST(misuse_of_a_queue_in_a_case_answers_with_its_code)
     end(1);
 }
 
+static void *
+peek_and_say(void *word)
+{
+    int item = 0;
+    ASSERT_OK(fern_queue_peek(&queues[0], &item, FERN_FOREVER));
+    trace("%s%d", (const char *)word, item);
+    return NULL;
+}
+
+TEST(who_waits_to_look_into_a_channel_sees_what_a_select_waits_to_put)
+{
+    int six = 6;
+    begin(1, 0);
+    fern_greenlet *g = fern_spawn(peek_and_say, "sees");
+    ASSERT_OK(fern_yield());
+    fern_case cases[] = {
+            fern_case_put(&queues[0], &six), fern_case_timer(fern_in(FERN_MS))};
+    ASSERT_EQ(fern_select(cases, 2, 0, FERN_FOREVER), 1);
+    ASSERT_STR_EQ(trace_text, "sees6");
+    FINISH(g);
+    end(1);
+}
+
 /* ---- time ---- */
 
 static fern_time deadline;
