@@ -20,6 +20,7 @@ give_back(void *what)
 int use_spawning(void);
 int use_scopes(void);
 int use_futures(void);
+int use_exits(void);
 int use_iterators(void);
 int use_values(void);
 size_t use_servers(void);
@@ -55,6 +56,25 @@ use_scopes(void)
             r += fern_sleep(FERN_US);
     }
     return r + fern_scope_stop(&by_hand);
+}
+
+static int
+leave(void *what, int code)
+{
+    (void)what;
+    return code;
+}
+
+int
+use_exits(void)
+{
+    fern_exits exits = FERN_EXITS_INIT;
+    int r;
+    FERN_EXITS(r, exits)
+    r = fern_exits_push(&exits, leave, NULL);
+    FERN_WITH(r, NULL, leave, &exits)
+    r = 1;
+    return r;
 }
 
 int
