@@ -144,14 +144,19 @@ get_now(struct fern__queue *q, void *ret_item)
     return 0;
 }
 
-/* The first who waits to put and has not been woken otherwise, or NULL. */
+/* The first who waits and has not been woken otherwise, or NULL. */
 static struct fern__cell *
-first_putter(struct fern__queue *q)
+first_of(struct fern__list *waiters)
 {
-    struct fern__cell *cell;
-    while ((cell = fern__wait_first(&q->putters)) && !fern__wait_is_open(cell->greenlet))
+    FERN__LIST_FOREACH_SAFE (node, after, waiters) {
+        struct fern__cell *cell = fern__container_of(node, struct fern__cell, node);
+        if (!cell->greenlet)
+            continue; /* a watcher */
+        if (fern__wait_is_open(cell->greenlet))
+            return cell;
         fern__wait_remove(cell);
-    return cell;
+    }
+    return NULL;
 }
 
 /* As get_now(). */
@@ -162,7 +167,7 @@ peek_now(struct fern__queue *q, void *ret_item)
         fern__queue_front(q, ret_item);
         return 0;
     }
-    struct fern__cell *putter = first_putter(q);
+    struct fern__cell *putter = first_of(&q->putters);
     if (!putter)
         return nothing(q);
     copy(q, ret_item, fern__wait_item(putter));
@@ -336,6 +341,28 @@ queue_get_attempt(struct fern__hub *hub, struct fern__choice *choice)
 }
 
 static int
+queue_put_ready(struct fern__hub *hub, struct fern__choice *choice)
+{
+    struct fern__queue *q = choice->object;
+    int r = fern__sync_bind(&q->sync, hub);
+    if (r < 0 || q->closed)
+        return r < 0 ? r : -EPIPE;
+    if (fern__queue_count(q) < q->limit || first_of(&q->sync.waiters))
+        return 0;
+    return nothing(q);
+}
+
+static int
+queue_get_ready(struct fern__hub *hub, struct fern__choice *choice)
+{
+    struct fern__queue *q = choice->object;
+    int r = fern__sync_bind(&q->sync, hub);
+    if (r < 0)
+        return r;
+    return fern__queue_count(q) || first_of(&q->putters) ? 0 : nothing(q);
+}
+
+static int
 queue_put_arm(struct fern__hub *hub, struct fern__choice *choice)
 {
     struct fern__queue *q = choice->object;
@@ -357,11 +384,13 @@ queue_get_arm(struct fern__hub *hub, struct fern__choice *choice)
 
 const struct fern__waitable fern__waitable_queue_put = {.name = "queue put",
         .attempt = queue_put_attempt,
+        .ready = queue_put_ready,
         .arm = queue_put_arm,
         .disarm = fern__sync_disarm};
 
 const struct fern__waitable fern__waitable_queue_get = {.name = "queue get",
         .attempt = queue_get_attempt,
+        .ready = queue_get_ready,
         .arm = queue_get_arm,
         .disarm = fern__sync_disarm};
 

@@ -111,6 +111,57 @@ TEST(a_wait_takes_nothing_and_hears_only_of_what_nobody_takes)
     fern_iwait_free(it);
 }
 
+static void *
+put_one(void *queue)
+{
+    int item = 7;
+    ASSERT_OK(fern_sleep(FERN_MS));
+    ASSERT_OK(fern_queue_put(queue, &item, FERN_FOREVER));
+    return NULL;
+}
+
+TEST(a_queue_is_watched_without_an_item_being_taken)
+{
+    int item = 0;
+    fern_queue queue = FERN_QUEUE_INIT;
+    ASSERT_OK(fern_queue_init(&queue, sizeof(int), 1));
+    fern_case cases[] = {fern_case_get(&queue, NULL), fern_case_put(&queue, NULL)};
+    ASSERT_EQ(fern_wait(cases, 2, 0, NULL, FERN_NOWAIT), 1); /* there is room */
+    fern_greenlet *g = fern_spawn(put_one, &queue);
+    ASSERT_EQ(fern_wait(cases, 1, 0, NULL, FERN_FOREVER), 1);
+    ASSERT_EQ(cases[0].result, 0);
+    FINISH(g);
+    ASSERT_EQ(fern_wait(cases + 1, 1, 0, NULL, fern_in(FERN_MS)), 0); /* it is full */
+    fern_iwait *it = fern_iwait_new(cases + 1, 1);
+    ASSERT_OK(fern_queue_get(&queue, &item, FERN_NOWAIT));
+    ASSERT_EQ(item, 7);
+    size_t index;
+    ASSERT_EQ(fern_iwait_next(it, &index, FERN_NOWAIT), 1);
+    fern_iwait_free(it);
+    ASSERT_OK(fern_queue_close(&queue, 0));
+    ASSERT_EQ(fern_wait(cases, 2, 0, NULL, FERN_NOWAIT), 2);
+    ASSERT_EQ(cases[0].result, -EPIPE);
+    ASSERT_OK(fern_queue_fini(&queue));
+}
+
+TEST(a_channel_is_watched_while_others_use_it)
+{
+    int item = 0;
+    fern_queue channel = FERN_QUEUE_INIT;
+    ASSERT_OK(fern_queue_init(&channel, sizeof(int), 0));
+    fern_case cases[] = {fern_case_get(&channel, NULL)};
+    fern_iwait *it = fern_iwait_new(cases, 1);
+    fern_greenlet *g = fern_spawn(put_one, &channel);
+    size_t index;
+    ASSERT_EQ(fern_iwait_next(it, &index, FERN_FOREVER), 1);
+    ASSERT_EQ(fern_wait(cases, 1, 0, NULL, FERN_NOWAIT), 1); /* the putter is still there */
+    ASSERT_OK(fern_queue_get(&channel, &item, FERN_NOWAIT));
+    ASSERT_EQ(item, 7);
+    fern_iwait_free(it);
+    FINISH(g);
+    ASSERT_OK(fern_queue_fini(&channel));
+}
+
 TEST(an_iterator_misses_nothing_while_its_user_does_something_else)
 {
     fern_case cases[3];
