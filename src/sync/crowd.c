@@ -79,6 +79,7 @@ put_watcher(struct fern__crowd *c, struct fern__member *m)
         fern__link_add(m->choice.object, &m->end);
         return 0;
     }
+    m->choice.item = NULL; /* nothing is given */
     int r = m->choice.kind->arm(c->hub, &m->choice);
     struct fern__list *place = &m->choice.watch.cell.node;
     if (r < 0 || !fern__list_linked(place))

@@ -4,18 +4,20 @@
  */
 #include "sync/object.h"
 
-/* Nobody takes what there is: whoever wants to know hears of it. */
-static __attribute__((noinline)) void
-tell_watchers(struct fern__list *waiters)
+void
+fern__sync_tell(struct fern__list *waiters)
 {
-    for (struct fern__cell *cell; (cell = fern__wait_first(waiters));) {
+    FERN__LIST_FOREACH_SAFE (node, after, waiters) {
+        struct fern__cell *cell = fern__container_of(node, struct fern__cell, node);
+        if (cell->greenlet)
+            continue;
         fern__wait_remove(cell);
         fern__watcher_of(cell)->tell(fern__watcher_of(cell));
     }
 }
 
 struct fern__cell *
-fern__sync_claim(struct fern__list *waiters)
+fern__sync_claim_slow(struct fern__list *waiters)
 {
     FERN__LIST_FOREACH_SAFE (node, after, waiters) {
         struct fern__cell *cell = fern__container_of(node, struct fern__cell, node);
@@ -25,8 +27,6 @@ fern__sync_claim(struct fern__list *waiters)
         if (fern__wait_claim(cell->greenlet))
             return cell;
     }
-    if (fern__unlikely(!fern__list_empty(waiters)))
-        tell_watchers(waiters);
     return NULL;
 }
 

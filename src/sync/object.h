@@ -26,6 +26,7 @@
 #ifndef FERN_SYNC_OBJECT_H
 #define FERN_SYNC_OBJECT_H
 
+#include "core/sched.h"
 #include "core/wait.h"
 
 struct fern__sync {
@@ -92,15 +93,47 @@ fern__sync_awaited(const struct fern__sync *sync)
     return !fern__list_empty(&sync->waiters);
 }
 
-/* Take the first waiter that has not been woken otherwise off a queue, and win its wait. Its item is
- * fern__wait_item(). If there is none, tell the watchers and give NULL. */
-struct fern__cell *fern__sync_claim(struct fern__list *waiters);
+/* As fern__sync_claim_waiter(), whoever stands first. */
+struct fern__cell *fern__sync_claim_slow(struct fern__list *waiters);
+
+/* Tell the watchers of a queue. */
+void fern__sync_tell(struct fern__list *waiters);
+
+/* Take the first waiter that has not been woken otherwise off a queue, and win its wait; or NULL.
+ * Its item is fern__wait_item(). */
+static inline struct fern__cell *
+fern__sync_claim_waiter(struct fern__list *waiters)
+{
+    struct fern__cell *cell = fern__wait_first(waiters);
+    if (!cell)
+        return NULL;
+    if (fern__unlikely(!cell->greenlet || !fern__wait_claim(cell->greenlet)))
+        return fern__sync_claim_slow(waiters);
+    fern__wait_remove(cell);
+    return cell;
+}
+
+/* The same; if there is none, tell the watchers. */
+static inline struct fern__cell *
+fern__sync_claim(struct fern__list *waiters)
+{
+    struct fern__cell *cell = fern__sync_claim_waiter(waiters);
+    if (!cell && fern__unlikely(!fern__list_empty(waiters)))
+        fern__sync_tell(waiters);
+    return cell;
+}
 
 /* Make a claimed waiter ready. */
 static inline void
 fern__sync_grant(struct fern__cell *cell, int result)
 {
-    fern__wait_grant_cell(cell, result);
+    fern_greenlet *g = cell->greenlet;
+    if (fern__unlikely(cell != &g->cell)) {
+        fern__wait_grant_cell(cell, result);
+        return;
+    }
+    g->result = result;
+    fern__ready(fern__greenlet_hub(g), g);
 }
 
 /* Wake all who wait now, first come first. @return how many */

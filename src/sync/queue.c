@@ -59,13 +59,14 @@ hand_over(struct fern__queue *q, struct fern__cell *getter, const void *item)
 }
 
 /* Keep an item; nobody waits to get one. */
-static int
+static __attribute__((noinline)) int
 keep(struct fern__queue *q, const void *item)
 {
     int r = fern__queue_push(q, item);
     if (fern__unlikely(r < 0))
         return r;
     q->unfinished++;
+    fern__sync_tell(&q->sync.waiters);
     if (fern__unlikely(!fern__list_empty(&q->peekers)))
         show(q, item);
     fern__queue_renew(q);
@@ -75,7 +76,7 @@ keep(struct fern__queue *q, const void *item)
 int
 fern__queue_accept(struct fern__queue *q, const void *item)
 {
-    struct fern__cell *getter = fern__sync_claim(&q->sync.waiters);
+    struct fern__cell *getter = fern__sync_claim_waiter(&q->sync.waiters);
     if (!getter)
         return keep(q, item);
     hand_over(q, getter, item);
@@ -96,16 +97,16 @@ fern__queue_refill(struct fern__queue *q)
 /* ---- one attempt ---- */
 
 /* @return 0; 1 it went to one who waited; -EAGAIN full; -EPIPE; -EINVAL; -ENOMEM */
-static int
+static inline __attribute__((always_inline)) int
 put_now(struct fern__queue *q, const void *item)
 {
-    if (fern__unlikely(q->closed))
-        return -EPIPE;
-    struct fern__cell *getter = fern__sync_claim(&q->sync.waiters);
+    struct fern__cell *getter = fern__sync_claim_waiter(&q->sync.waiters);
     if (getter) {
         hand_over(q, getter, item);
         return 1;
     }
+    if (fern__unlikely(q->closed))
+        return -EPIPE;
     if (fern__queue_count(q) < q->limit)
         return keep(q, item);
     return fern__likely(q->item_size) ? -EAGAIN : -EINVAL;
@@ -121,10 +122,10 @@ nothing(const struct fern__queue *q)
 }
 
 /* Nothing is in it: from one who waits to put into a channel. */
-static int
+static inline __attribute__((always_inline)) int
 get_directly(struct fern__queue *q, void *ret_item)
 {
-    struct fern__cell *putter = fern__sync_claim(&q->putters);
+    struct fern__cell *putter = fern__sync_claim_waiter(&q->putters);
     if (!putter)
         return nothing(q);
     copy(q, ret_item, fern__wait_item(putter));
@@ -133,28 +134,29 @@ get_directly(struct fern__queue *q, void *ret_item)
     return 0;
 }
 
-/* @return 0; -EAGAIN empty; -EPIPE; -EINVAL */
-static int
-get_now(struct fern__queue *q, void *ret_item)
+static __attribute__((noinline)) int
+get_kept(struct fern__queue *q, void *ret_item)
 {
-    if (!fern__queue_count(q))
-        return get_directly(q, ret_item);
     fern__queue_pop(q, ret_item);
     fern__queue_refill(q);
     return 0;
 }
 
-/* The first who waits and has not been woken otherwise, or NULL. */
-static struct fern__cell *
-first_of(struct fern__list *waiters)
+/* @return 0; -EAGAIN empty; -EPIPE; -EINVAL */
+static inline __attribute__((always_inline)) int
+get_now(struct fern__queue *q, void *ret_item)
 {
-    FERN__LIST_FOREACH_SAFE (node, after, waiters) {
+    return fern__queue_count(q) ? get_kept(q, ret_item) : get_directly(q, ret_item);
+}
+
+/* The first waiter that has not been woken otherwise, or NULL. */
+static struct fern__cell *
+first_waiting(const struct fern__list *waiters)
+{
+    FERN__LIST_FOREACH (node, waiters) {
         struct fern__cell *cell = fern__container_of(node, struct fern__cell, node);
-        if (!cell->greenlet)
-            continue; /* a watcher */
-        if (fern__wait_is_open(cell->greenlet))
+        if (cell->greenlet && fern__wait_is_open(cell->greenlet))
             return cell;
-        fern__wait_remove(cell);
     }
     return NULL;
 }
@@ -167,7 +169,7 @@ peek_now(struct fern__queue *q, void *ret_item)
         fern__queue_front(q, ret_item);
         return 0;
     }
-    struct fern__cell *putter = first_of(&q->putters);
+    struct fern__cell *putter = first_waiting(&q->putters);
     if (!putter)
         return nothing(q);
     copy(q, ret_item, fern__wait_item(putter));
@@ -215,6 +217,8 @@ put_long(struct fern__queue *q, const void *item, struct fern__hub *hub, fern_ti
         return r;
     if (fern__unlikely(!fern__list_empty(&q->peekers)))
         show(q, item);
+    if (fern__unlikely(fern__sync_awaited(&q->sync)))
+        fern__sync_tell(&q->sync.waiters); /* of an item that a channel can give */
     hub->current->item = (void *)(uintptr_t)item;
     return wait_among(q, &q->putters, hub, &fern__waitable_queue_put, deadline);
 }
@@ -225,6 +229,8 @@ get_long(struct fern__queue *q, void *ret_item, struct fern__hub *hub, fern_time
     int r = get_now(q, ret_item);
     if (r != -EAGAIN || deadline.ns == 0)
         return r;
+    if (fern__unlikely(!fern__list_empty(&q->putters)))
+        fern__sync_tell(&q->putters); /* of one who takes what is put into a channel */
     hub->current->item = ret_item;
     return wait_among(q, &q->sync.waiters, hub, &fern__waitable_queue_get, deadline);
 }
@@ -340,6 +346,7 @@ queue_get_attempt(struct fern__hub *hub, struct fern__choice *choice)
     return r == 0 ? get_now(q, choice->item) : r;
 }
 
+/* Whether a put or a get would be more than wait. @return 0; -EPIPE; -EAGAIN; -EXDEV */
 static int
 queue_put_ready(struct fern__hub *hub, struct fern__choice *choice)
 {
@@ -347,7 +354,7 @@ queue_put_ready(struct fern__hub *hub, struct fern__choice *choice)
     int r = fern__sync_bind(&q->sync, hub);
     if (r < 0 || q->closed)
         return r < 0 ? r : -EPIPE;
-    if (fern__queue_count(q) < q->limit || first_of(&q->sync.waiters))
+    if (fern__queue_count(q) < q->limit || first_waiting(&q->sync.waiters))
         return 0;
     return nothing(q);
 }
@@ -357,18 +364,19 @@ queue_get_ready(struct fern__hub *hub, struct fern__choice *choice)
 {
     struct fern__queue *q = choice->object;
     int r = fern__sync_bind(&q->sync, hub);
-    if (r < 0)
+    if (r < 0 || fern__queue_count(q) || first_waiting(&q->putters))
         return r;
-    return fern__queue_count(q) || first_of(&q->putters) ? 0 : nothing(q);
+    return nothing(q);
 }
 
 static int
 queue_put_arm(struct fern__hub *hub, struct fern__choice *choice)
 {
     struct fern__queue *q = choice->object;
-    if (fern__unlikely(!fern__list_empty(&q->peekers)))
+    if (fern__unlikely(!fern__list_empty(&q->peekers)) && choice->item)
         show(q, choice->item);
     make_strict(q);
+    fern__sync_tell(&q->sync.waiters);
     fern__sync_arm(choice, hub, &q->putters);
     return 0;
 }
@@ -378,6 +386,7 @@ queue_get_arm(struct fern__hub *hub, struct fern__choice *choice)
 {
     struct fern__queue *q = choice->object;
     make_strict(q);
+    fern__sync_tell(&q->putters);
     fern__sync_arm(choice, hub, &q->sync.waiters);
     return 0;
 }

@@ -193,9 +193,11 @@ static size_t
 waiting_in(const struct fern__list *waiters)
 {
     size_t count = 0;
-    FERN__LIST_FOREACH (node, waiters)
-        count += fern__wait_is_open(
-                fern__container_of(node, struct fern__cell, node)->greenlet);
+    FERN__LIST_FOREACH (node, waiters) {
+        const fern_greenlet *g =
+                fern__container_of(node, struct fern__cell, node)->greenlet;
+        count += g && fern__wait_is_open(g);
+    }
     return count;
 }
 

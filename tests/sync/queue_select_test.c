@@ -277,6 +277,80 @@ TEST(who_waits_to_look_into_a_channel_sees_what_a_select_waits_to_put)
     end(1);
 }
 
+/* ---- waiting without taking ---- */
+
+static void *
+wait_for_three(void *ret_code)
+{
+    int item = 0;
+    fern_case cases[] = {fern_case_get(&queues[0], &item), fern_case_put(&queues[1], &item),
+            fern_case_get(&queues[2], &item)};
+    size_t order[3];
+    *(int *)ret_code = fern_wait(cases, 3, 0, order, FERN_FOREVER);
+    for (int i = 0; i < *(int *)ret_code; i++)
+        trace("%zu:%d", order[i], cases[order[i]].result);
+    ASSERT_EQ(item, 0);
+    return NULL;
+}
+
+TEST(a_wait_for_several_queues_tells_which_could_be_served_and_takes_nothing)
+{
+    int code = 0, item = 7;
+    begin(3, 1);
+    ASSERT_OK(fern_queue_put(&queues[1], &item, FERN_NOWAIT));
+    fern_greenlet *g = fern_spawn(wait_for_three, &code);
+    ASSERT_OK(fern_yield());
+    ASSERT_EQ(fern_queue_getting(&queues[0]) + fern_queue_putting(&queues[1]), 0);
+    ASSERT_ERR(fern_queue_put(&queues[1], &item, FERN_NOWAIT), -EAGAIN);
+    ASSERT_OK(fern_queue_close(&queues[2], 0));
+    ASSERT_OK(fern_queue_get(&queues[1], &item, FERN_NOWAIT));
+    ASSERT_OK(fern_queue_put(&queues[0], &item, FERN_NOWAIT));
+    FINISH(g);
+    ASSERT_EQ(code, 3);
+    ASSERT_STR_EQ(trace_text, "2:0 1:0 0:0");
+    ASSERT_EQ(fern_queue_len(&queues[0]), 1);
+    ASSERT_EQ(fern_queue_len(&queues[1]), 0);
+    end(3);
+}
+
+static void *
+put_seven(void *channel)
+{
+    int seven = 7;
+    ASSERT_OK(fern_queue_put(channel, &seven, FERN_FOREVER));
+    return NULL;
+}
+
+static void *
+get_anything(void *channel)
+{
+    int item;
+    ASSERT_OK(fern_queue_get(channel, &item, FERN_FOREVER));
+    return NULL;
+}
+
+TEST(a_wait_for_a_channel_hears_of_one_on_the_other_side)
+{
+    int item = 0;
+    begin(2, 0);
+    fern_case cases[] = {
+            fern_case_get(&queues[0], &item), fern_case_put(&queues[1], &item)};
+    fern_greenlet *looker = fern_spawn(peek_and_say, "sees");
+    ASSERT_OK(fern_yield());
+    ASSERT_EQ(fern_wait(cases, 2, 0, NULL, FERN_NOWAIT), 0);
+    fern_greenlet *gs[] = {
+            fern_spawn(put_seven, &queues[0]), fern_spawn(get_anything, &queues[1])};
+    ASSERT_EQ(fern_wait(cases, 2, 0, NULL, FERN_FOREVER), 2);
+    FINISH(looker);
+    ASSERT_STR_EQ(trace_text, "sees7");                      /* not what a wait could put */
+    ASSERT_EQ(fern_wait(cases, 2, 0, NULL, FERN_NOWAIT), 2); /* they are still there */
+    ASSERT_OK(fern_queue_get(&queues[0], &item, FERN_NOWAIT));
+    ASSERT_OK(fern_queue_put(&queues[1], &item, FERN_NOWAIT));
+    FINISH(gs[0]);
+    FINISH(gs[1]);
+    end(2);
+}
+
 /* ---- time ---- */
 
 static fern_time deadline;
