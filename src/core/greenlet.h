@@ -83,6 +83,7 @@ struct fern__extra {
     void (*hook_in)(void *);
     void *hook_arg;
     fern_greenlet *raw_parent;
+    void *held;         /* locks that it holds and are tracked: sync/order.c */
     size_t stack_bytes; /* 0: the default */
     uint32_t mxcsr;     /* kept floating-point control words */
     uint16_t fpucw;
@@ -111,8 +112,8 @@ struct fern_greenlet {
     int32_t result;    /* of the wait, written by the winner */
     int32_t interrupt; /* 0, or the code with which its calls fail now */
     uint16_t flags;    /* set by fern__greenlet_mark */
-    uint16_t unused_flags;
-    void *item; /* of the wait: where what is handed over comes from or goes to */
+    uint16_t mark;     /* of a walk that looks for circles; 0 between walks */
+    void *item;        /* of the wait: where what is handed over comes from or goes to */
 
     /* Waiting. */
     struct fern__cell cell;

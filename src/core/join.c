@@ -21,8 +21,14 @@ describe_join(const struct fern__cell *cell, char *text, size_t bytes)
     snprintf(text, bytes, "end of #%llu", (unsigned long long)g->id);
 }
 
+static fern_greenlet *
+join_owner(const struct fern__cell *cell)
+{
+    return cell->object;
+}
+
 static const struct fern__waitable waitable_join = {
-        .name = "join", .describe = describe_join};
+        .name = "join", .describe = describe_join, .owner = join_owner};
 static const struct fern__waitable waitable_join_all = {.name = "join of several"};
 
 int

@@ -6,6 +6,7 @@
 #ifndef FERN_CORE_WAITABLE_H
 #define FERN_CORE_WAITABLE_H
 
+#include <fern/greenlet.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -20,6 +21,10 @@ struct fern__waitable {
     /* Write what the cell waits for, e.g. "fd 7 (in)", as snprintf. May be called from a signal
      * handler: no lock, no allocation. NULL: the name says it all. */
     void (*describe)(const struct fern__cell *cell, char *text, size_t bytes);
+
+    /* Whose doing the cell waits for, when it can be only one greenlet's; NULL: it is not known.
+     * The report of a deadlock goes by it. NULL: it never is. */
+    fern_greenlet *(*owner)(const struct fern__cell *cell);
 
     /* Of what may be one of several that a greenlet waits for at once; else NULL. None of them
      * switches. */

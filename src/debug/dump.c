@@ -13,6 +13,7 @@
 #include "core/aside.h"
 #include "core/wait.h"
 #include "debug/backtrace.h"
+#include "debug/cycle.h"
 #include "debug/symbol.h"
 
 #include <errno.h>
@@ -184,9 +185,10 @@ hubs_own(const fern_greenlet *g, void *const *frames, size_t n)
     return 0;
 }
 
-/* Those inside of fern are left out up to the first that is not: what it waits for says more. */
+/* At most so many. Those inside of fern are left out up to the first that is not: what it waits
+ * for says more. */
 static void
-put_frames(struct dump *d, fern_greenlet *g)
+put_frames(struct dump *d, fern_greenlet *g, size_t most)
 {
     void *frames[FRAMES_SHOWN + FERN__BACKTRACE_EXTRA];
     size_t room = sizeof frames / sizeof *frames, n = 0;
@@ -195,11 +197,12 @@ put_frames(struct dump *d, fern_greenlet *g)
     else if (g->life == FERN__LIFE_LIVE && d->kind != FERN__DUMP_UNSETTLED)
         n = fern__backtrace_parked(g, frames, room);
     bool inside = true;
-    for (size_t i = hubs_own(g, frames, n); i < n; i++) {
+    for (size_t i = hubs_own(g, frames, n); i < n && most > 0; i++) {
         const struct fern__symbol *symbol = fern__symbol_find(&d->symbols, frames[i]);
         inside = inside && symbol->ours;
         if (inside)
             continue;
+        most--;
         struct line l = {.n = 0};
         add(&l, "    at ");
         int length = fern__symbol_write(symbol, l.text + l.n, sizeof l.text - 1 - l.n);
@@ -228,11 +231,30 @@ put_greenlet(fern_greenlet *g, void *arg)
     add_time(&l, d->now > g->born_ns ? d->now - g->born_ns : 0);
     add(&l, " old");
     end_line(d, &l);
-    put_frames(d, g);
+    put_frames(d, g, FRAMES_SHOWN);
     d->written++;
     if (!d->out)
         flush_block(d);
     return true;
+}
+
+/* One of a circle: what it waits for, and where. */
+static void
+put_member(fern_greenlet *g, bool first, void *arg)
+{
+    struct dump *d = arg;
+    struct line l = {.n = 0};
+    if (first) {
+        add(&l, "fern: these wait for each other, each for the next one:");
+        end_line(d, &l);
+        l.n = 0;
+    }
+    char label[160];
+    fern__greenlet_label(g, label, sizeof label);
+    add(&l, "%s: ", label);
+    add_wait(&l, g);
+    end_line(d, &l);
+    put_frames(d, g, 1);
 }
 
 /* ---- all of them ---- */
@@ -259,9 +281,14 @@ static void
 run(struct dump *d)
 {
     d->now = fern__clock_now();
-    fern__symbols_init(&d->symbols, d->kind != FERN__DUMP_FULL);
-    put_header(d);
-    fern__greenlet_each(d->hub, put_greenlet, d);
+    bool lean = d->kind == FERN__DUMP_LEAN || d->kind == FERN__DUMP_UNSETTLED;
+    fern__symbols_init(&d->symbols, lean);
+    if (d->kind == FERN__DUMP_CYCLES) {
+        fern__cycle_each(d->hub, put_member, d);
+    } else {
+        put_header(d);
+        fern__greenlet_each(d->hub, put_greenlet, d);
+    }
     fern__symbols_fini(&d->symbols);
 }
 

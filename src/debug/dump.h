@@ -10,6 +10,7 @@
 enum fern__dump_kind {
     FERN__DUMP_FULL,
     FERN__DUMP_LEAN,     /* in a signal handler: takes no lock and no memory */
+    FERN__DUMP_CYCLES,   /* only those that wait for each other */
     FERN__DUMP_UNSETTLED /* as lean, and a switch may be under way: no parked backtraces */
 };
 
