@@ -21,6 +21,7 @@
 #ifndef FERN_H
 #define FERN_H
 
+#include <fern/barrier.h>
 #include <fern/debug.h>
 #include <fern/event.h>
 #include <fern/future.h>
@@ -29,10 +30,12 @@
 #include <fern/io.h>
 #include <fern/iterator.h>
 #include <fern/local.h>
+#include <fern/lock.h>
 #include <fern/loop.h>
 #include <fern/pool.h>
 #include <fern/queue.h>
 #include <fern/scope.h>
+#include <fern/semaphore.h>
 #include <fern/server.h>
 #include <fern/socket.h>
 #include <fern/stream.h>

@@ -19,6 +19,7 @@
 #include <fern/base.h>
 #include <fern/event.h>
 #include <fern/greenlet.h>
+#include <fern/lock.h>
 #include <fern/queue.h>
 #include <fern/time.h>
 
@@ -29,12 +30,14 @@ typedef enum fern_case_kind {
     FERN_CASE_NEVER, /**< nothing: never ready */
     FERN_CASE_TIMER, /**< a moment */
     FERN_CASE_FD, /**< events of poll() at an fd; the result is the events that are there */
-    FERN_CASE_END,    /**< the end of a greenlet */
-    FERN_CASE_EVENT,  /**< an event to be set */
-    FERN_CASE_RESULT, /**< a result to be assigned */
-    FERN_CASE_PUT,    /**< an item to be put into a queue or channel */
-    FERN_CASE_GET,    /**< an item to be taken from one */
-    FERN_CASE_FUTURE, /**< a future to be done */
+    FERN_CASE_END,       /**< the end of a greenlet */
+    FERN_CASE_EVENT,     /**< an event to be set */
+    FERN_CASE_RESULT,    /**< a result to be assigned */
+    FERN_CASE_PUT,       /**< an item to be put into a queue or channel */
+    FERN_CASE_GET,       /**< an item to be taken from one */
+    FERN_CASE_FUTURE,    /**< a future to be done */
+    FERN_CASE_SEMAPHORE, /**< a permit, which is taken */
+    FERN_CASE_MUTEX,     /**< a mutex, which is taken */
 } fern_case_kind;
 
 /** One of several things to wait for. Made by the functions below. */
@@ -87,6 +90,18 @@ static inline fern_case
 fern_case_get(fern_queue *queue, void *ret_item)
 {
     return fern__case(FERN_CASE_GET, queue, ret_item);
+}
+
+static inline fern_case
+fern_case_semaphore(fern_semaphore *semaphore)
+{
+    return fern__case(FERN_CASE_SEMAPHORE, semaphore, NULL);
+}
+
+static inline fern_case
+fern_case_mutex(fern_mutex *mutex)
+{
+    return fern__case(FERN_CASE_MUTEX, mutex, NULL);
 }
 
 static inline fern_case

@@ -16,6 +16,7 @@
 #include "core/scope.h"
 #include "sync/event.h"
 #include "sync/future.h"
+#include "sync/lock.h"
 #include "sync/queue.h"
 
 #include <fern/wait.h>
@@ -72,6 +73,8 @@ kind_of(struct fern__hub *hub, const fern_case *c)
             [FERN_CASE_PUT] = &fern__waitable_queue_put,
             [FERN_CASE_GET] = &fern__waitable_queue_get,
             [FERN_CASE_FUTURE] = &fern__waitable_future,
+            [FERN_CASE_SEMAPHORE] = &fern__waitable_semaphore,
+            [FERN_CASE_MUTEX] = &fern__waitable_mutex,
     };
     if (c->kind == FERN_CASE_FD)
         return hub->poller->ops->choice;

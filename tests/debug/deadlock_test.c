@@ -106,6 +106,88 @@ TEST(main_is_shown_where_it_waits_even_if_it_found_out_itself)
     ASSERT_NULL(strstr(err, "fern__"));
 }
 
+/* ---- circles ---- */
+
+static fern_mutex locks[2];
+
+struct pair {
+    fern_mutex *first;
+    fern_mutex *second;
+};
+
+__attribute__((noinline)) static void *
+take_both(void *arg)
+{
+    struct pair *pair = arg;
+    if (fern_mutex_lock(pair->first, FERN_FOREVER) < 0 || fern_yield() < 0 ||
+            fern_mutex_lock(pair->second, FERN_FOREVER) < 0)
+        exit(9);
+    return NULL;
+}
+
+static void
+cross_over(void *arg)
+{
+    struct pair pairs[] = {{&locks[0], &locks[1]}, {&locks[1], &locks[0]}};
+    FERN_SPAWN_OPTIONS(o);
+    (void)arg;
+    o.name = "left";
+    fern_greenlet *left = fern_spawn_with(take_both, &pairs[0], &o);
+    o.name = "right";
+    fern_spawn_with(take_both, &pairs[1], &o);
+    o.name = "outside"; /* waits for one of them and is not part of the circle */
+    fern_spawn_with(joiner, left, &o);
+    exit_with(fern_join(left, FERN_FOREVER));
+}
+
+TEST(two_that_want_each_others_locks_are_reported_as_a_circle_with_their_places)
+{
+    skip_where_a_tool_has_threads();
+    char err[8192];
+    int status = harness_child(cross_over, NULL, err, sizeof err);
+    ASSERT_EQ(WEXITSTATUS(status), 7);
+    ASSERT_STR_HAS(
+            err, "fern: these wait for each other, each for the next one:\n#2 \"left\"");
+    char *end = strstr(err, "fern: everybody");
+    ASSERT_NOT_NULL(end);
+    *end = '\0';
+    ASSERT_STR_HAS(err, "parked in mutex: ");
+    ASSERT_STR_HAS(err, ", held by #3\n    at take_both+0x");
+    ASSERT_STR_HAS(err, "#3 \"right\"");
+    ASSERT_STR_HAS(err, ", held by #2\n    at take_both+0x");
+    ASSERT_NULL(strstr(err, "outside"));
+    ASSERT_NULL(strstr(err, "#1"));
+}
+
+static fern_greenlet *main_greenlet;
+
+static void *
+wait_for_main(void *arg)
+{
+    exit_with(fern_join(main_greenlet, FERN_FOREVER));
+    return arg;
+}
+
+static void
+hold_and_join(void *arg)
+{
+    (void)arg;
+    main_greenlet = fern_self();
+    fern_greenlet *g = fern_spawn(wait_for_main, NULL);
+    exit_with(fern_join(g, FERN_FOREVER));
+}
+
+TEST(two_that_join_each_other_are_a_circle)
+{
+    skip_where_a_tool_has_threads();
+    char err[8192];
+    int status = harness_child(hold_and_join, NULL, err, sizeof err);
+    ASSERT_EQ(WEXITSTATUS(status), 7);
+    ASSERT_STR_HAS(err, "fern: these wait for each other");
+    ASSERT_STR_HAS(err, "#1 \"main\": parked in join: end of #2\n");
+    ASSERT_STR_HAS(err, "parked in join: end of #1\n    at wait_for_main+0x");
+}
+
 TEST(what_main_does_then_can_go_on)
 {
     skip_where_a_tool_has_threads();

@@ -23,6 +23,7 @@ int use_futures(void);
 int use_exits(void);
 int use_iterators(void);
 int use_values(void);
+int use_locks(void);
 size_t use_servers(void);
 int use_queues(void);
 int use_pools(void);
@@ -142,4 +143,35 @@ use_pools(void)
     fern_greenlet *g = fern_pool_spawn(pool, run, NULL, FERN_FOREVER);
     return fern_pool_go(pool, run, g, FERN_FOREVER) +
            fern_pile_spawn(pile, run, NULL, FERN_FOREVER);
+}
+
+int
+use_locks(void)
+{
+    static fern_mutex mutex, *both[2] = {&mutex, &mutex};
+    static fern_semaphore semaphore;
+    fern_mutex plain = FERN_MUTEX_INIT, recursive = FERN_RLOCK_INIT;
+    fern_semaphore counted = FERN_SEMAPHORE_INIT(2);
+    fern_condition condition = FERN_CONDITION_INIT;
+    fern_rwlock rwlock = FERN_RWLOCK_INIT;
+    fern_barrier barrier = FERN_BARRIER_INIT(2);
+    fern_waitgroup group = FERN_WAITGROUP_INIT;
+    fern_once once = FERN_ONCE_INIT;
+    FERN_SEMAPHORE_OPTIONS(options);
+    int r = fern_semaphore_init(&semaphore, &options);
+    FERN_WITH_LOCK (r, &mutex, FERN_NOWAIT)
+        r++;
+    FERN_WITH_LOCKS (r, both, 2, FERN_NOWAIT)
+        r++;
+    FERN_WITH_SEMAPHORE (r, &semaphore, FERN_NOWAIT)
+        r++;
+    (void)plain;
+    (void)recursive;
+    (void)counted;
+    (void)condition;
+    (void)rwlock;
+    (void)barrier;
+    (void)group;
+    (void)once;
+    return r;
 }

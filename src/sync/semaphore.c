@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Semaphores.
+ *
+ * Two queues: who waits to take permits, and who waits to give some back below the limit. An item
+ * of theirs is a number of permits; a taker's 0 only looks whether there is one. Invariant: after
+ * settle() the head of neither queue could be served, so that nobody is passed by.
+ *
+ * With FERN_SEMAPHORE_BARGE a taker is not served but woken, as many as the permits would do for;
+ * when it runs and finds none it stands at the head again.
+ */
+#include "sync/lock.h"
+
+#include <stdio.h>
+
+struct semaphore {
+    int64_t count;
+    int64_t limit; /* 0: none */
+    struct fern__sync sync;
+    struct fern__list givers;
+    uint32_t flags;
+    uint32_t unused32;
+    uint64_t reserved[4];
+};
+
+_Static_assert(sizeof(struct semaphore) == sizeof(fern_semaphore), "one is the other");
+_Static_assert(offsetof(struct semaphore, count) == 0, "FERN_SEMAPHORE_INIT knows where");
+
+static struct semaphore *
+semaphore_of(const fern_semaphore *semaphore)
+{
+    return (struct semaphore *)(uintptr_t)semaphore;
+}
+
+/* ---- permits ---- */
+
+static int64_t
+limit_of(const struct semaphore *s)
+{
+    return s->limit ? s->limit : INT64_MAX;
+}
+
+/* Whether there is enough for a taker, of what is not promised. */
+static bool
+suffices(int64_t count, int64_t n)
+{
+    return count >= (n ? n : 1);
+}
+
+static bool
+can_take(const struct semaphore *s, int64_t n)
+{
+    bool behind = fern__sync_awaited(&s->sync) && !(s->flags & FERN_SEMAPHORE_BARGE);
+    return suffices(s->count, n) && !behind;
+}
+
+static bool
+has_room(const struct semaphore *s, int64_t n)
+{
+    return s->count <= limit_of(s) - n;
+}
+
+static int64_t
+wanted(struct fern__cell *cell)
+{
+    return (int64_t)(intptr_t)fern__wait_item(cell);
+}
+
+/* Serve the first taker. @return false if it must wait on; *promised are woken takers' */
+static bool
+serve_taker(struct semaphore *s, int64_t *promised)
+{
+    struct fern__cell *first = fern__wait_first(&s->sync.waiters);
+    if (!first)
+        return false;
+    bool plain = first == &first->greenlet->cell;
+    int64_t n = plain ? wanted(first) : 1;
+    if (!suffices(s->count - *promised, n))
+        return false;
+    fern__wait_remove(first);
+    if (!fern__wait_claim(first->greenlet))
+        return true;
+    if (plain && s->flags & FERN_SEMAPHORE_BARGE)
+        *promised += n;
+    else
+        s->count -= n;
+    fern__sync_grant(first, 0);
+    return true;
+}
+
+static bool
+serve_giver(struct semaphore *s)
+{
+    struct fern__cell *first = fern__wait_first(&s->givers);
+    if (!first || !has_room(s, wanted(first)))
+        return false;
+    fern__wait_remove(first);
+    if (fern__wait_claim(first->greenlet)) {
+        s->count += wanted(first);
+        fern__sync_grant(first, 0);
+    }
+    return true;
+}
+
+/* The count has changed, or somebody has left a queue: serve whom it will do for. */
+static void
+settle(struct semaphore *s)
+{
+    int64_t promised = 0;
+    while (serve_taker(s, &promised) || serve_giver(s))
+        ;
+}
+
+static void
+take_permits(struct semaphore *s, int64_t n)
+{
+    s->count -= n;
+    if (fern__sync_awaited(&s->sync) || !fern__list_empty(&s->givers))
+        settle(s);
+}
+
+/* ---- as one of several, and in dumps ---- */
+
+static int
+semaphore_attempt(struct fern__hub *hub, struct fern__choice *choice)
+{
+    struct semaphore *s = choice->object;
+    int r = fern__sync_bind(&s->sync, hub);
+    if (r < 0)
+        return r;
+    if (s->flags & FERN_SEMAPHORE_UNLIMITED)
+        return 0;
+    if (!can_take(s, 1))
+        return -EAGAIN;
+    take_permits(s, 1);
+    return 0;
+}
+
+static int
+semaphore_arm(struct fern__hub *hub, struct fern__choice *choice)
+{
+    struct semaphore *s = choice->object;
+    fern__sync_arm(choice, hub, &s->sync.waiters);
+    return 0;
+}
+
+static void
+semaphore_describe(const struct fern__cell *cell, char *text, size_t bytes)
+{
+    const struct semaphore *s = cell->object;
+    snprintf(text, bytes, "%p, %lld there", cell->object, (long long)s->count);
+}
+
+const struct fern__waitable fern__waitable_semaphore = {.name = "semaphore",
+        .describe = semaphore_describe,
+        .attempt = semaphore_attempt,
+        .arm = semaphore_arm,
+        .disarm = fern__sync_disarm};
+
+static const struct fern__waitable waitable_refill = {
+        .name = "semaphore's limit", .describe = semaphore_describe};
+
+/* ---- making ---- */
+
+int
+fern_semaphore_init(fern_semaphore *semaphore, const fern_semaphore_options *options)
+{
+    const fern_semaphore_options *o = options;
+    FERN_CHECK(semaphore && o && o->size == sizeof *o, -EINVAL);
+    FERN_CHECK(o->count >= 0 && o->limit >= 0, -EINVAL);
+    FERN_CHECK(!o->limit || o->count <= o->limit, -EINVAL);
+    FERN_CHECK(!(o->flags & ~(FERN_SEMAPHORE_BARGE | FERN_SEMAPHORE_UNLIMITED)), -EINVAL);
+    *semaphore_of(semaphore) = (struct semaphore){
+            .count = o->count, .limit = o->limit, .flags = (uint32_t)o->flags};
+    return 0;
+}
+
+int
+fern_semaphore_fini(fern_semaphore *semaphore)
+{
+    FERN_CHECK(semaphore, -EINVAL);
+    struct semaphore *s = semaphore_of(semaphore);
+    int r = fern__sync_check(&s->sync);
+    if (r < 0)
+        return r;
+    FERN_CHECK(fern__list_empty(&s->givers), -EBUSY);
+    r = fern__sync_fini(&s->sync);
+    if (r == 0)
+        s->givers = (struct fern__list){0};
+    return r;
+}
+
+/* ---- taking ---- */
+
+/* Stand in line, at its head if this was woken before and found nothing. */
+static int
+stand_in_line(struct fern__hub *hub, fern_greenlet *g, struct semaphore *s, int64_t n,
+        bool first, fern_time deadline)
+{
+    fern__wait_begin(g, &fern__waitable_semaphore, s);
+    g->item = (void *)(intptr_t)n;
+    fern__wait_add(&s->sync.waiters, &g->cell);
+    if (first) {
+        fern__wait_remove(&g->cell);
+        fern__list_insert_before(s->sync.waiters.next, &g->cell.node);
+    }
+    return fern__park(hub, g, deadline);
+}
+
+static int
+wait_to_take(struct fern__hub *hub, fern_greenlet *g, struct semaphore *s, int64_t n,
+        fern_time deadline)
+{
+    int r = stand_in_line(hub, g, s, n, false, deadline);
+    while (r == 0 && s->flags & FERN_SEMAPHORE_BARGE) {
+        if (suffices(s->count, n)) {
+            take_permits(s, n);
+            return 0;
+        }
+        r = g->interrupt ? g->interrupt : stand_in_line(hub, g, s, n, true, deadline);
+    }
+    if (r < 0)
+        settle(s); /* those behind may have waited for this one's sake */
+    return r;
+}
+
+static int
+acquire(struct semaphore *s, int64_t n, fern_time deadline)
+{
+    struct fern__hub *hub;
+    fern_greenlet *g;
+    int r = fern__sync_enter(&s->sync, &hub, &g, deadline);
+    if (r < 0)
+        return r;
+    if (s->flags & FERN_SEMAPHORE_UNLIMITED)
+        return 0;
+    FERN_CHECK(n <= limit_of(s), -EINVAL);
+    if (can_take(s, n)) {
+        take_permits(s, n);
+        return 0;
+    }
+    if (deadline.ns == 0)
+        return -EAGAIN;
+    return wait_to_take(hub, g, s, n, deadline);
+}
+
+int
+fern_semaphore_acquire(fern_semaphore *semaphore, int64_t n, fern_time deadline)
+{
+    FERN_CHECK(semaphore && n >= 1, -EINVAL);
+    return acquire(semaphore_of(semaphore), n, deadline);
+}
+
+int
+fern_semaphore_wait(fern_semaphore *semaphore, fern_time deadline)
+{
+    FERN_CHECK(semaphore, -EINVAL);
+    return acquire(semaphore_of(semaphore), 0, deadline);
+}
+
+/* ---- giving ---- */
+
+int
+fern_semaphore_release(fern_semaphore *semaphore, int64_t n)
+{
+    FERN_CHECK(semaphore && n >= 1, -EINVAL);
+    struct semaphore *s = semaphore_of(semaphore);
+    int r = fern__sync_check(&s->sync);
+    if (r < 0 || s->flags & FERN_SEMAPHORE_UNLIMITED)
+        return r;
+    FERN_CHECK(n <= limit_of(s) && has_room(s, n), -EOVERFLOW);
+    s->count += n;
+    if (fern__sync_awaited(&s->sync))
+        settle(s);
+    return 0;
+}
+
+int
+fern_semaphore_refill(fern_semaphore *semaphore, int64_t n, fern_time deadline)
+{
+    FERN_CHECK(semaphore && n >= 1, -EINVAL);
+    struct semaphore *s = semaphore_of(semaphore);
+    struct fern__hub *hub;
+    fern_greenlet *g;
+    int r = fern__sync_enter(&s->sync, &hub, &g, deadline);
+    if (r < 0 || s->flags & FERN_SEMAPHORE_UNLIMITED)
+        return r;
+    FERN_CHECK(n <= limit_of(s), -EINVAL);
+    if (has_room(s, n) && fern__list_empty(&s->givers)) {
+        s->count += n;
+        settle(s);
+        return 0;
+    }
+    if (deadline.ns == 0)
+        return -EAGAIN;
+    fern__wait_begin(g, &waitable_refill, s);
+    g->item = (void *)(intptr_t)n;
+    fern__wait_add(&s->givers, &g->cell);
+    r = fern__park(hub, g, deadline);
+    if (r < 0)
+        settle(s);
+    return r;
+}
+
+/* ---- asking ---- */
+
+int64_t
+fern_semaphore_count(const fern_semaphore *semaphore)
+{
+    const struct semaphore *s = semaphore_of(semaphore);
+    if (!s)
+        return 0;
+    return s->flags & FERN_SEMAPHORE_UNLIMITED ? INT64_MAX : s->count;
+}
+
+size_t
+fern_semaphore_waiting(const fern_semaphore *semaphore)
+{
+    size_t n = 0;
+    if (semaphore)
+        FERN__LIST_FOREACH (node, &semaphore_of(semaphore)->sync.waiters)
+            n++;
+    return n;
+}
