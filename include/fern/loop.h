@@ -13,6 +13,7 @@
 #define FERN_LOOP_H
 
 #include <fern/base.h>
+#include <fern/greenlet.h>
 #include <fern/time.h>
 
 FERN__BEGIN_DECLS
@@ -128,6 +129,116 @@ FERN_API int fern_timer_set_daemon(fern_timer *timer, bool daemon);
  * May switch: no.  Thread: its hub only.  Owner: borrows timer.
  */
 FERN_API bool fern_timer_active(const fern_timer *timer);
+
+/**
+ * Have a timer stop when a greenlet ends. That holds until it fires for the last time, is stopped
+ * or is started anew.
+ *
+ * @param  timer  started
+ * @param  owner  the greenlet; NULL: nobody, as after fern_timer_start()
+ * @return 0; -EINVAL NULL or not started; -ESRCH owner has ended; -EXDEV another hub's; -ENOMEM
+ *
+ * May switch: no.  Thread: its hub only.  Owner: borrows owner, which may be freed before.
+ */
+FERN_API int fern_timer_set_owner(fern_timer *timer, fern_greenlet *owner);
+
+/**
+ * When a timer fires next.
+ *
+ * @param  timer  any; NULL is a stopped one
+ * @return the moment; FERN_FOREVER if it is not started
+ *
+ * May switch: no.  Thread: its hub only.  Owner: borrows timer.
+ */
+FERN_API fern_time fern_timer_when(const fern_timer *timer);
+
+/**
+ * Have a function called at a moment, once: a timer without a repeat.
+ *
+ * @param  timer  as fern_timer_start(); fern_timer_stop() takes the call back
+ * @param  when   the moment, as fern_now() counts
+ * @param  fn     what to call, by the hub; must not wait
+ * @param  arg    passed to it
+ * @return as fern_timer_start()
+ *
+ * May switch: no.  Thread: any; for its own hub.  Owner: as fern_timer_start().
+ */
+FERN_API int fern_call_at(
+        fern_timer *timer, fern_time when, fern_callback_fn *fn, void *arg);
+
+/**
+ * Have a function called after a while, once: a timer without a repeat.
+ *
+ * @param  timer     as fern_timer_start(); fern_timer_stop() takes the call back
+ * @param  delay_ns  nanoseconds from now; <= 0: at the next look at the timers
+ * @param  fn        what to call, by the hub; must not wait
+ * @param  arg       passed to it
+ * @return as fern_timer_start()
+ *
+ * May switch: no.  Thread: any; for its own hub.  Owner: as fern_timer_start().
+ */
+FERN_API int fern_call_later(
+        fern_timer *timer, int64_t delay_ns, fern_callback_fn *fn, void *arg);
+
+/* ---- running it as a loop ---- */
+
+/**
+ * Do nothing but let the hub run, until fern_loop_stop(). A stop that came before lets everything
+ * that is ready run once. It may be run again afterwards.
+ *
+ * @param  deadline  how long at most
+ * @return 0 it was stopped; -ETIME; -ECANCELED; -EAGAIN FERN_NOWAIT; -EALREADY somebody runs it;
+ *         -EDEADLK nothing can ever happen any more, or called from a callback; -ENOMEM, -EMFILE no hub could be made
+ *
+ * May switch: yes, unless FERN_NOWAIT.  Thread: any; its own hub.  Owner: none.
+ */
+FERN_API FERN_MUST_CHECK int fern_loop_run(fern_time deadline);
+
+/**
+ * Let the hub run until a greenlet has ended: fern_get() that fern_loop_stop() can interrupt.
+ *
+ * @param  g            the greenlet
+ * @param  ret_outcome  receives what became of it; NULL is allowed; untouched on error
+ * @param  deadline     how long at most
+ * @return 0 it has ended; -EINTR the loop was stopped before; -ETIME; -ECANCELED; -EAGAIN it has
+ *         not ended and FERN_NOWAIT; -EALREADY somebody runs the loop; -EDEADLK as fern_join(); -EINVAL NULL; -EXDEV another hub's
+ *
+ * May switch: only if it has to wait.  Thread: g's hub only.  Owner: borrows g; the message lives as long as g.
+ */
+FERN_API FERN_MUST_CHECK int fern_loop_run_until(
+        fern_greenlet *g, fern_outcome *ret_outcome, fern_time deadline);
+
+/**
+ * Have whoever runs the loop return. What is ready now runs before; what becomes ready later stays
+ * for the next time. If nobody runs it, the next run stops at once.
+ *
+ * @return 0; -ENOMEM, -EMFILE no hub could be made
+ *
+ * May switch: no.  Thread: any; its own hub, callbacks too.  Owner: none.
+ */
+FERN_API int fern_loop_stop(void);
+
+/**
+ * Whether somebody runs this thread's loop.
+ *
+ * @return true inside fern_loop_run() and fern_loop_run_until()
+ *
+ * May switch: no.  Thread: any.  Owner: none.
+ */
+FERN_API bool fern_loop_running(void);
+
+/**
+ * Clear up: kill all greenlets of this thread in the order of their spawns, and wait until they
+ * have ended and their links are called. Timers stay as they are. The hub is as good as new
+ * afterwards; clearing up again does nothing.
+ *
+ * @param  deadline  how long to wait; FERN_NOWAIT only kills
+ * @return 0; -EAGAIN some have not ended (FERN_NOWAIT); -ETIME; -ECANCELED; -EBUSY somebody runs
+ *         the loop; -EPERM the caller is not main; -EDEADLK called from a callback; -ENOMEM, -EMFILE
+ *
+ * May switch: yes.  Thread: any; its own hub.  Owner: none.
+ */
+FERN_API FERN_MUST_CHECK int fern_loop_close(fern_time deadline);
 
 /* ---- the hub ---- */
 

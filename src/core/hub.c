@@ -117,17 +117,16 @@ end_round(struct fern__hub *hub, fern_time end)
     return r < 0 ? r : 1;
 }
 
-static void
-end_greenlets(struct fern__hub *hub)
+int
+fern__hub_end_greenlets(struct fern__hub *hub, fern_time end)
 {
-    fern_time end = fern_in(END_NS);
     int r;
     /* Those that end may spawn others, and links are called: until there are none of either. */
     do {
         r = end_round(hub, end);
-        if (r < 0)
-            fern__report_left(hub);
-    } while (r >= 0 && (r || fern__ring_count(&hub->ready)) && fern_now().ns < end.ns);
+    } while (r >= 0 && (r || fern__ring_count(&hub->ready)) &&
+             (!end.ns || fern_now().ns < end.ns));
+    return r < 0 ? r : 0;
 }
 
 static bool
@@ -177,7 +176,8 @@ hub_end(void *arg)
         fern__timer_disarm(hub->root);
     hub->root->kills = 0;
     fern__greenlet_set_interrupt(hub->root);
-    end_greenlets(hub);
+    if (fern__hub_end_greenlets(hub, fern_in(END_NS)) < 0)
+        fern__report_left(hub);
     fern__report_detach();
     fern__registry_remove(hub);
     fern__self_slot.hub = NULL;

@@ -71,6 +71,7 @@ struct fern__hub {
     size_t wakers; /* armed timers and outside waits of others than daemons */
 
     fern_greenlet *root;
+    fern_greenlet *runner;   /* who waits in fern_loop_run() or fern_loop_run_until() */
     fern_greenlet *caller;   /* runs callbacks */
     struct fern__call *call; /* the one it runs next */
     fern_greenlet nobody;    /* current between a greenlet's end and the next one */
@@ -82,6 +83,7 @@ struct fern__hub {
 
     struct fern_hooks hooks;
     bool watch_spawns; /* a hook wants to hear of them, or values pass on */
+    bool stop_wanted;  /* fern_loop_stop() came before somebody ran it */
     bool inherits;     /* there may be values that pass to spawned greenlets */
     fern_error_fn *error_hook;
     void *error_arg;
@@ -134,6 +136,10 @@ void fern__hub_observe(struct fern__hub *hub);
 /* Make room for one more block, or for one more call. @return 0; -ENOMEM */
 int fern__hub_make_room(struct fern__hub *hub);
 int fern__hub_make_call_room(struct fern__hub *hub);
+
+/* Kill everybody but main, and wait until they have ended and no call is pending. @return 0;
+ * as fern_join() */
+int fern__hub_end_greenlets(struct fern__hub *hub, fern_time end);
 
 /* See to it that stacks which stay idle give their memory back some time. */
 void fern__hub_plan_trim(struct fern__hub *hub);

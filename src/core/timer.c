@@ -9,9 +9,12 @@
 
 #include "base/clock.h"
 #include "core/call.h"
+#include "core/link.h"
 #include "core/pause.h"
 #include "core/scope.h"
 #include "core/wait.h"
+
+#include <stdlib.h>
 
 static void
 arm(fern_greenlet *g, int64_t at_ns, unsigned kind)
@@ -71,7 +74,14 @@ struct user_timer {
     uint8_t daemon;
     uint8_t counted; /* among the hub's wakers */
     uint8_t unused[5];
-    uint64_t reserved[2];
+    struct owner *owner; /* NULL: none */
+    uint64_t reserved[1];
+};
+
+/* What stops a timer when its owner ends. */
+struct owner {
+    struct fern__link link;
+    struct user_timer *timer;
 };
 
 _Static_assert(sizeof(struct user_timer) == sizeof(fern_timer), "one is the other");
@@ -94,9 +104,20 @@ count(struct user_timer *t)
 }
 
 static void
+disown(struct user_timer *t)
+{
+    if (!t->owner)
+        return;
+    fern__list_remove(&t->owner->link.cell.node);
+    free(t->owner);
+    t->owner = NULL;
+}
+
+static void
 timer_halt(struct user_timer *t)
 {
     struct fern__hub *hub = t->call.hub;
+    disown(t);
     if (fern__wheel_armed(&t->node))
         fern__wheel_remove(&hub->wheel, &t->node);
     count(t);
@@ -147,6 +168,7 @@ user_timer_fire(struct fern__hub *hub, struct user_timer *t, int64_t now)
                 fern__add_saturating(t->node.deadline, step), FERN__TIMER_USER);
     } else {
         t->reserved_place = false; /* it is the call's now */
+        disown(t);
     }
     count(t);
 }
@@ -174,6 +196,46 @@ fern_timer_set_daemon(fern_timer *timer, bool daemon)
     if (active)
         count(t);
     return 0;
+}
+
+static void
+owner_ended(struct fern__link *link, fern_greenlet *g)
+{
+    struct owner *owner = fern__container_of(link, struct owner, link);
+    struct user_timer *t = owner->timer;
+    (void)g;
+    t->owner = NULL;
+    free(owner);
+    timer_halt(t);
+}
+
+int
+fern_timer_set_owner(fern_timer *timer, fern_greenlet *owner)
+{
+    FERN_CHECK(timer && fern_timer_active(timer), -EINVAL);
+    struct user_timer *t = timer_of(timer);
+    FERN_CHECK(t->call.hub == fern__self_hub(), -EXDEV);
+    FERN_CHECK(!owner || fern__greenlet_here(owner), -EXDEV);
+    FERN_CHECK(!owner || owner->life != FERN__LIFE_DONE, -ESRCH);
+    struct owner *o = owner ? malloc(sizeof *o) : NULL;
+    FERN_CHECK(!owner || o, -ENOMEM);
+    disown(t);
+    if (o) {
+        *o = (struct owner){.link.ended = owner_ended, .timer = t};
+        fern__link_add(owner, &o->link);
+        t->owner = o;
+    }
+    return 0;
+}
+
+fern_time
+fern_timer_when(const fern_timer *timer)
+{
+    const struct user_timer *t = timer_of(timer);
+    if (!t || !fern_timer_active(timer))
+        return FERN_FOREVER;
+    return FERN__TIME(
+            fern__wheel_armed(&t->node) || t->call.pending ? t->node.deadline : INT64_MAX);
 }
 
 bool
@@ -262,5 +324,7 @@ fern__timers_drop(struct fern__hub *hub)
         struct user_timer *t = fern__container_of(node, struct user_timer, node);
         t->reserved_place = t->counted = false;
         t->call.pending = false;
+        free(t->owner);
+        t->owner = NULL;
     }
 }

@@ -194,3 +194,84 @@ TEST(ten_thousand_cancelled_timers_leave_nothing_behind)
     ASSERT_EQ(stats.timers, 0);
     ASSERT_EQ(fern__self_hub()->wakers, 0);
 }
+
+/* ---- as greenlets, and bound to one ---- */
+
+TEST(a_delayed_greenlet_is_a_timer_that_may_wait_and_its_cancel_tells_whether_it_came_in_time)
+{
+    FERN_SPAWN_OPTIONS(options);
+    options.delay_ns = FERN_SECOND;
+    fern_time start = fern_now();
+    fern_greenlet *fires = fern_spawn_with(say, "fires", &options);
+    fern_greenlet *cancelled = fern_spawn_with(say, "cancelled", &options);
+    ASSERT_OK(fern_sleep(FERN_MS));
+    ASSERT_EQ(fern_cancel_start(cancelled), 1);
+    ASSERT_OK(fern_join(cancelled, FERN_NOWAIT));
+    ASSERT_OK(fern_join(fires, FERN_FOREVER));
+    ASSERT_EQ(fern_time_diff(fern_now(), start), FERN_SECOND);
+    ASSERT_EQ(fern_cancel_start(fires), 0);
+    ASSERT_EQ(fern_cancel_start(cancelled), 0);
+    ASSERT_STR_EQ(trace_text, "fires");
+    fern_greenlet_unref(fires);
+    fern_greenlet_unref(cancelled);
+}
+
+static fern_timer owned, stopped;
+
+static void
+say_timer(void *word)
+{
+    say(word);
+}
+
+static void *
+own_timers(void *unused)
+{
+    FERN_SPAWN_OPTIONS(options);
+    options.delay_ns = FERN_SECOND;
+    options.with_parent = true;
+    options.detached = true;
+    ASSERT_TRUE(fern_spawn_with(say, "late child", &options) != NULL);
+    ASSERT_OK(fern_timer_start(&owned, fern_in(FERN_MS), FERN_MS, say_timer, "tick"));
+    ASSERT_OK(fern_timer_set_owner(&owned, fern_self()));
+    ASSERT_OK(fern_timer_start(&stopped, fern_in(FERN_MS), 0, say_timer, "once"));
+    ASSERT_OK(fern_timer_set_owner(&stopped, fern_self()));
+    ASSERT_OK(fern_sleep(FERN_MS * 5 / 2));
+    return unused;
+}
+
+TEST(a_timer_with_an_owner_stops_when_that_ends)
+{
+    FINISH(fern_spawn(own_timers, NULL));
+    ASSERT_FALSE(fern_timer_active(&owned));
+    ASSERT_OK(fern_sleep(FERN_MINUTE));
+    ASSERT_STR_EQ(trace_text, "tick once tick");
+}
+
+static void *
+wait_for_end(void *unused)
+{
+    ASSERT_OK(fern_sleep(FERN_MS));
+    return unused;
+}
+
+TEST(a_timer_that_was_disowned_stopped_or_started_anew_outlives_its_owner)
+{
+    fern_greenlet *owner = fern_spawn(wait_for_end, NULL);
+    fern_time when = fern_in(FERN_SECOND);
+    ASSERT_OK(fern_timer_start(&owned, when, 0, say_timer, "disowned"));
+    ASSERT_OK(fern_timer_set_owner(&owned, owner));
+    ASSERT_OK(fern_timer_set_owner(&owned, owner));
+    ASSERT_OK(fern_timer_set_owner(&owned, NULL));
+    ASSERT_OK(fern_timer_start(&stopped, when, 0, say_timer, "?"));
+    ASSERT_OK(fern_timer_set_owner(&stopped, owner));
+    ASSERT_EQ(fern_timer_stop(&stopped), 1);
+    ASSERT_OK(fern_timer_start(&stopped, when, 0, say_timer, "anew"));
+    ASSERT_OK(fern_join(owner, FERN_FOREVER));
+    ASSERT_ERR(fern_timer_set_owner(&stopped, owner), -ESRCH);
+    ASSERT_OK(fern_sleep(FERN_MINUTE));
+    ASSERT_STR_EQ(trace_text, "disowned anew");
+    ASSERT_ERR(fern_timer_set_owner(&stopped, fern_self()), -EINVAL);
+    ASSERT_ERR(fern_timer_set_owner(NULL, fern_self()), -EINVAL);
+    fern_greenlet_unref(owner);
+}
