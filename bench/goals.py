@@ -46,6 +46,13 @@ GOALS = (
     Goal("sleep-1ms", "nanosleep", "ratio", 1.3),
     Goal("scope", "fern", "median", 10),
     Goal("scope-in-net", "fern", "median", 10),
+    Goal("queue-pingpong", "go", "ratio", 0.17),
+    Goal("queue-pingpong", "state-threads", "ratio", 0.85),
+    Goal("queue-pingpong", "boost-fiber", "ratio", 0.85),
+    Goal("queue-rendezvous", "go", "ratio", 0.17),
+    Goal("queue-rendezvous", "boost-fiber", "ratio", 0.85),
+    Goal("queue-buffered", "go", "ratio", 0.2),
+    Goal("queue-select", "go", "ratio", 0.25),
     *echo_goals(),
 )
 

@@ -22,6 +22,7 @@ CC_FLAGS = ["-std=gnu++17", "-O2", "-Wall", "-Wextra", "-Wshadow"]
 
 ECHO = ("echo-1", "echo-64", "echo-1000", "echo-unix-64")
 THREADS = ("yield-100k", "spawn", "spawn-batch", "pingpong", "parked-100k")
+QUEUES = ("queue-pingpong", "queue-rendezvous", "queue-buffered", "queue-select")
 SLEEPS = ("sleep-100us", "sleep-1ms")
 
 
@@ -101,9 +102,15 @@ def build_boost(program):
     return compile_c(program.name, sources("peers/boost.cc"), ["-lboost_context"])
 
 
+def build_boost_fiber(program):
+    need_header("boost/fiber/all.hpp", "libboost-fiber-dev", "c++")
+    return compile_c(program.name, sources("peers/boost_fiber.cc"),
+                     ["-lboost_fiber", "-lboost_context"])
+
+
 def build_state_threads(program):
     need_header("st.h", "libst-dev")
-    return compile_c(program.name, sources("peers/state_threads.c"), ["-lst"])
+    return compile_c(program.name, sources("peers/state_threads*.c"), ["-lst"])
 
 
 def build_libuv(program):
@@ -162,7 +169,7 @@ def build_load():
 
 PROGRAMS = (
     Program("fern", build_fern, ("yield", "yield-callers", *THREADS, "parked-1m", "sleepers-1m",
-                                 *SLEEPS, "scope", *ECHO), "C"),
+                                 *SLEEPS, "scope", *QUEUES, *ECHO), "C"),
     Program("bare-switch", build_floor("bare-switch", "switch.c"), ("yield", "yield-callers"),
             "C"),
     Program("bare-stacks", build_floor("bare-stacks", "stacks.c"), ("sleepers-1m",), "C"),
@@ -172,13 +179,15 @@ PROGRAMS = (
     Program("epoll-et", build_floor("epoll-et", "epoll_et.c", "echo.c"), ECHO, "C"),
     Program("blocking", build_floor("blocking", "blocking.c", "echo.c"), ("echo-1",), "C"),
     Program("boost", build_boost, ("yield", "yield-callers"), "C++"),
+    Program("boost-fiber", build_boost_fiber,
+            ("queue-pingpong", "queue-rendezvous", "queue-buffered"), "C++"),
     Program("go", build_go, ("yield", "yield-callers", *THREADS, "parked-1m", "sleepers-1m",
-                             *SLEEPS, "scope", *ECHO), "Go"),
+                             *SLEEPS, "scope", *QUEUES, *ECHO), "Go"),
     Program("tokio", build_tokio, ("yield", *THREADS, "parked-1m", "sleepers-1m", *SLEEPS,
                                    "scope", *ECHO), "Rust"),
     Program("state-threads", build_state_threads,
             ("spawn", "spawn-batch", "pingpong", "parked-100k", "parked-1m", "sleepers-1m",
-             *SLEEPS, *ECHO), "C"),
+             *SLEEPS, "queue-pingpong", "queue-buffered", *ECHO), "C"),
     Program("libuv", build_libuv, ("sleepers-1m", "sleep-1ms", *ECHO), "C"),
     Program("gevent", build_python("gevent", "gevent_bench.py"),
             ("yield", *THREADS, *SLEEPS, "scope", *ECHO), "Python"),

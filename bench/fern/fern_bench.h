@@ -3,7 +3,8 @@
 #define FERN_BENCH_H
 
 /*
- * The measures of fern, one function each, by file: yield.c, spawn.c, sleep.c, scope.c, echo.c.
+ * The measures of fern, one function each, by file: yield.c, spawn.c, sleep.c, scope.c, queue.c,
+ * echo.c.
  * They use nothing but the public headers, as a program of a user would.
  */
 
@@ -26,6 +27,10 @@ void measure_sleepers(const char *argument);
 void measure_sleep_100us(const char *argument);
 void measure_sleep_1ms(const char *argument);
 void measure_scope(const char *argument);
+void measure_queue_pingpong(const char *argument);
+void measure_queue_rendezvous(const char *argument);
+void measure_queue_buffered(const char *argument);
+void measure_queue_select(const char *argument);
 void serve_echo(const char *path);
 
 /* End the program if a call of fern's failed. */

@@ -20,6 +20,10 @@ main(int argc, char **argv)
             {"sleep-100us", measure_sleep_100us},
             {"sleep-1ms", measure_sleep_1ms},
             {"scope", measure_scope},
+            {"queue-pingpong", measure_queue_pingpong},
+            {"queue-rendezvous", measure_queue_rendezvous},
+            {"queue-buffered", measure_queue_buffered},
+            {"queue-select", measure_queue_select},
             {"echo", serve_echo},
             {NULL, NULL},
     };

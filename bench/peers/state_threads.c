@@ -3,6 +3,8 @@
  * State Threads: cooperative threads in C, one OS thread, no guard pages. It has no call that
  * yields, so a message back and forth is its nearest to a switch.
  */
+#include "state_threads.h"
+
 #include "../bench.h"
 
 #include <errno.h>
@@ -237,6 +239,8 @@ main(int argc, char **argv)
             {"sleepers-1m", measure_sleepers},
             {"sleep-100us", measure_100us},
             {"sleep-1ms", measure_1ms},
+            {"queue-pingpong", measure_queue_pingpong},
+            {"queue-buffered", measure_queue_buffered},
             {"echo", serve},
             {NULL, NULL},
     };

@@ -30,7 +30,8 @@ copy(const struct fern__queue *q, void *to, const void *from)
 void
 fern__queue_renew(struct fern__queue *q)
 {
-    bool quick = q->item_size == sizeof(uint64_t) && q->kind <= FERN_QUEUE_LIFO;
+    bool quick = q->item_size == sizeof(uint64_t) && q->kind <= FERN_QUEUE_LIFO &&
+                 atomic_load_explicit(&q->sync.hub, memory_order_relaxed);
     bool wanted = fern__sync_awaited(&q->sync) || !fern__list_empty(&q->peekers);
     size_t places = q->mask + 1 - q->linked;
     q->room = !quick || wanted || q->closed ? 0 : q->limit < places ? q->limit : places;
@@ -208,9 +209,15 @@ step_behind(struct fern__queue *q, struct fern__hub *hub)
 }
 
 static __attribute__((noinline)) int
-put_long(struct fern__queue *q, const void *item, struct fern__hub *hub, fern_time deadline)
+put_long(struct fern__queue *q, const void *item, fern_time deadline)
 {
-    int r = put_now(q, item);
+    FERN_CHECK(q && item, -EINVAL);
+    struct fern__hub *hub;
+    fern_greenlet *g;
+    int r = fern__sync_enter(&q->sync, &hub, &g, deadline);
+    if (fern__unlikely(r < 0))
+        return r;
+    r = put_now(q, item);
     if (r == 1)
         return q->limit || deadline.ns == 0 ? 0 : step_behind(q, hub);
     if (r != -EAGAIN || deadline.ns == 0)
@@ -219,34 +226,44 @@ put_long(struct fern__queue *q, const void *item, struct fern__hub *hub, fern_ti
         show(q, item);
     if (fern__unlikely(fern__sync_awaited(&q->sync)))
         fern__sync_tell(&q->sync.waiters); /* of an item that a channel can give */
-    hub->current->item = (void *)(uintptr_t)item;
+    g->item = (void *)(uintptr_t)item;
     return wait_among(q, &q->putters, hub, &fern__waitable_queue_put, deadline);
 }
 
 static __attribute__((noinline)) int
-get_long(struct fern__queue *q, void *ret_item, struct fern__hub *hub, fern_time deadline)
+get_long(struct fern__queue *q, void *ret_item, fern_time deadline)
 {
-    int r = get_now(q, ret_item);
-    if (r != -EAGAIN || deadline.ns == 0)
-        return r;
-    if (fern__unlikely(!fern__list_empty(&q->putters)))
-        fern__sync_tell(&q->putters); /* of one who takes what is put into a channel */
-    hub->current->item = ret_item;
-    return wait_among(q, &q->sync.waiters, hub, &fern__waitable_queue_get, deadline);
-}
-
-int
-fern_queue_put(fern_queue *queue, const void *item, fern_time deadline)
-{
-    FERN_CHECK(queue && item, -EINVAL);
-    struct fern__queue *q = fern__queue_of(queue);
+    FERN_CHECK(q && ret_item, -EINVAL);
     struct fern__hub *hub;
     fern_greenlet *g;
     int r = fern__sync_enter(&q->sync, &hub, &g, deadline);
     if (fern__unlikely(r < 0))
         return r;
-    if (fern__unlikely(fern__queue_count(q) >= q->room))
-        return put_long(q, item, hub, deadline);
+    r = get_now(q, ret_item);
+    if (r != -EAGAIN || deadline.ns == 0)
+        return r;
+    if (fern__unlikely(!fern__list_empty(&q->putters)))
+        fern__sync_tell(&q->putters); /* of one who takes what is put into a channel */
+    g->item = ret_item;
+    return wait_among(q, &q->sync.waiters, hub, &fern__waitable_queue_get, deadline);
+}
+
+/* Whether a quick way is open to the calling greenlet. A queue that promises `room` or is `direct` is
+ * bound, so that a thread without a hub is not taken for its own. */
+static inline bool
+at_home(const struct fern__queue *q)
+{
+    struct fern__hub *hub = fern__self_hub();
+    return fern__likely(atomic_load_explicit(&q->sync.hub, memory_order_relaxed) == hub) &&
+           fern__likely(!hub->current->interrupt);
+}
+
+int
+fern_queue_put(fern_queue *queue, const void *item, fern_time deadline)
+{
+    struct fern__queue *q = fern__queue_of(queue);
+    if (fern__unlikely(!q || !item || fern__queue_count(q) >= q->room || !at_home(q)))
+        return put_long(q, item, deadline);
     memcpy(q->slots + (q->tail++ & q->mask) * sizeof(uint64_t), item, sizeof(uint64_t));
     q->unfinished++;
     return 0;
@@ -255,15 +272,9 @@ fern_queue_put(fern_queue *queue, const void *item, fern_time deadline)
 int
 fern_queue_get(fern_queue *queue, void *ret_item, fern_time deadline)
 {
-    FERN_CHECK(queue && ret_item, -EINVAL);
     struct fern__queue *q = fern__queue_of(queue);
-    struct fern__hub *hub;
-    fern_greenlet *g;
-    int r = fern__sync_enter(&q->sync, &hub, &g, deadline);
-    if (fern__unlikely(r < 0))
-        return r;
-    if (fern__unlikely(!q->direct || q->head == q->tail))
-        return get_long(q, ret_item, hub, deadline);
+    if (fern__unlikely(!q || !ret_item || !q->direct || q->head == q->tail || !at_home(q)))
+        return get_long(q, ret_item, deadline);
     memcpy(ret_item, q->slots + (q->head++ & q->mask) * sizeof(uint64_t), sizeof(uint64_t));
     return 0;
 }

@@ -7,8 +7,9 @@
  * as many as the limit or more. (Cells of a select that another case has won may still be linked.)
  *
  * `room` and `direct` are what the quick ways through put and get ask for, one comparison each;
- * they may be stricter than the truth, never laxer. Who begins to wait makes them strict, and the
- * next operation that goes the long way makes them true again (fern__queue_renew).
+ * they may be stricter than the truth, never laxer, and promise nothing before the queue is bound.
+ * Who begins to wait makes them strict, and the next operation that goes the long way makes them
+ * true again (fern__queue_renew).
  */
 #ifndef FERN_SYNC_QUEUE_H
 #define FERN_SYNC_QUEUE_H

@@ -269,19 +269,23 @@ func main() {
 	seconds, _ := strconv.ParseFloat(argument, 64)
 	lead := time.Duration(seconds * 1e9)
 	measures := map[string]func(){
-		"yield":         measureYield,
-		"yield-callers": measureCallers,
-		"yield-100k":    measureYield100k,
-		"spawn":         measureSpawn,
-		"spawn-batch":   measureBatch,
-		"pingpong":      measurePingpong,
-		"parked-100k":   func() { measureParked(measure, batch, lead) },
-		"parked-1m":     func() { measureParked(measure, sleepers, lead) },
-		"sleepers-1m":   measureSleepers,
-		"sleep-100us":   func() { measureSleeps(measure, 100*time.Microsecond) },
-		"sleep-1ms":     func() { measureSleeps(measure, time.Millisecond) },
-		"scope":         measureScope,
-		"echo":          func() { serve(argument) },
+		"yield":            measureYield,
+		"yield-callers":    measureCallers,
+		"yield-100k":       measureYield100k,
+		"spawn":            measureSpawn,
+		"spawn-batch":      measureBatch,
+		"pingpong":         measurePingpong,
+		"parked-100k":      func() { measureParked(measure, batch, lead) },
+		"parked-1m":        func() { measureParked(measure, sleepers, lead) },
+		"sleepers-1m":      measureSleepers,
+		"sleep-100us":      func() { measureSleeps(measure, 100*time.Microsecond) },
+		"sleep-1ms":        func() { measureSleeps(measure, time.Millisecond) },
+		"scope":            measureScope,
+		"queue-pingpong":   func() { measurePasses(measure, 1) },
+		"queue-rendezvous": func() { measurePasses(measure, 0) },
+		"queue-buffered":   measureBuffered,
+		"queue-select":     measureSelect,
+		"echo":             func() { serve(argument) },
 	}
 	run, ok := measures[measure]
 	if !ok {
