@@ -332,5 +332,6 @@ TEST(misuse_of_a_wait_answers_with_its_code)
     cases[0].kind = (fern_case_kind)99;
     ASSERT_ERR(fern_wait(cases, 2, 0, NULL, FERN_NOWAIT), -EINVAL);
     cases_of_events(cases, 2);
-    ASSERT_ERR(fern_wait(cases, 2, 0, NULL, FERN_FOREVER), -EDEADLK);
+    if (harness_other_threads() == 0)
+        ASSERT_ERR(fern_wait(cases, 2, 0, NULL, FERN_FOREVER), -EDEADLK);
 }
