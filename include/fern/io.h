@@ -29,6 +29,7 @@
 #include <fern/time.h>
 #include <poll.h>
 #include <sys/select.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 
 FERN__BEGIN_DECLS
@@ -262,6 +263,195 @@ FERN_API FERN_MUST_CHECK int fern_poll(
  */
 FERN_API FERN_MUST_CHECK int fern_select_fds(
         int limit, fd_set *in, fd_set *out, fd_set *except, fern_time deadline);
+
+/* ---- many fds, registered once ---- */
+
+/** Fds that are registered for good, and asked for together. Opaque. */
+typedef struct fern_selector fern_selector;
+
+/** An fd that fern_selector_select() has found ready. */
+typedef struct fern_selected {
+    int fd;
+    int events; /**< what it is ready for: of those registered, and POLLERR, POLLHUP */
+    void *data; /**< what was registered with it */
+} fern_selected;
+
+/**
+ * Make a selector. Asking it costs as much as there are ready fds, however many are registered.
+ *
+ * @return the selector; NULL with errno ENOMEM, EMFILE or ENFILE
+ *
+ * May switch: no.  Thread: any; it belongs to the hub of its first use.  Owner: the caller frees it by fern_selector_free().
+ */
+FERN_API fern_selector *fern_selector_new(void);
+
+/**
+ * Register an fd. Unregister it before it is closed: as long as a duplicate of it is open somewhere
+ * it would go on to be told of.
+ *
+ * @param  selector  the selector
+ * @param  fd        an fd that is not registered
+ * @param  events    POLLIN, POLLOUT, POLLPRI, POLLRDHUP or several; 0 for errors and hang-up alone
+ * @param  data      kept as it is
+ * @return 0; -EEXIST it is registered; -EBADF it is not open; -EPERM a file, which is always ready;
+ *         -EINVAL NULL or other events; -EXDEV another hub's; -ENOMEM; -ENOSPC the kernel will watch no
+ *         more fds
+ *
+ * May switch: no.  Thread: its hub only.  Owner: fd and data stay the caller's.
+ */
+FERN_API int fern_selector_register(
+        fern_selector *selector, int fd, int events, void *data);
+
+/**
+ * Change what a registered fd is watched for, and its data.
+ *
+ * @param  selector  the selector
+ * @param  fd        a registered fd
+ * @param  events    as fern_selector_register()
+ * @param  data      kept as it is
+ * @return 0; -ENOENT it is not registered; -EBADF it is not open; -EINVAL NULL or other events; -EXDEV
+ *         another hub's; -ENOMEM
+ *
+ * May switch: no.  Thread: its hub only.  Owner: data stays the caller's.
+ */
+FERN_API int fern_selector_modify(fern_selector *selector, int fd, int events, void *data);
+
+/**
+ * Forget an fd.
+ *
+ * @param  selector  the selector
+ * @param  fd        a registered fd
+ * @return 0; -ENOENT it is not registered; -EBADF it is not open; -EINVAL NULL; -EXDEV another hub's
+ *
+ * May switch: no.  Thread: its hub only.  Owner: gives data back.
+ */
+FERN_API int fern_selector_unregister(fern_selector *selector, int fd);
+
+/**
+ * Wait until registered fds are ready. One that stays ready is told of each time; several greenlets
+ * may wait, and fds may be registered meanwhile.
+ *
+ * @param  selector      the selector
+ * @param  ret_selected  receives those that are ready
+ * @param  room          how many fit, at least 1; what does not is told of next time
+ * @param  deadline      absolute; FERN_NOWAIT to only look
+ * @return how many there are, > 0; -EINVAL NULL or no room; -EXDEV another hub's; -EBADF it was freed
+ *         meanwhile; and those at the top of this file
+ *
+ * May switch: if it must wait, and now and then when it need not.  Thread: its hub only.  Owner: borrows selector.
+ */
+FERN_API FERN_MUST_CHECK int fern_selector_select(fern_selector *selector,
+        fern_selected *ret_selected, size_t room, fern_time deadline);
+
+/**
+ * Free a selector. The fds stay open; who waits for it gets -EBADF.
+ *
+ * @param  selector  the selector; NULL is allowed
+ *
+ * May switch: no.  Thread: its hub only.  Owner: frees selector, gives data back.
+ */
+FERN_API void fern_selector_free(fern_selector *selector);
+
+/* ---- libraries with an fd of their own ---- */
+
+/** One call of a library, without blocking. @return >= 0; -EAGAIN it would wait; another error */
+typedef ssize_t fern_edge_fn(void *arg);
+
+/** The two ways through a library's object, for fern_edge_call(). */
+enum {
+    FERN_EDGE_IN = 0,  /**< calls that receive */
+    FERN_EDGE_OUT = 1, /**< calls that send */
+};
+
+/**
+ * An object of a library that tells of changes by an fd, once for each, so that whoever asks the
+ * library takes the news from everybody else (a ZeroMQ socket is one). Fields are fern's;
+ * fern_edge_init() before first use.
+ */
+typedef struct fern_edge {
+    uint64_t fern__words[32];
+} fern_edge;
+
+/**
+ * Begin.
+ *
+ * @param  edge    memory that is not in use
+ * @param  fd      the fd that tells of changes
+ * @param  events  what it tells them by: POLLIN, POLLOUT, POLLPRI, POLLRDHUP or several
+ * @return 0; -EINVAL NULL, fd < 0, no or other events
+ *
+ * May switch: no.  Thread: any; it belongs to the hub of its first use.  Owner: edge and fd stay the caller's.
+ */
+FERN_API int fern_edge_init(fern_edge *edge, int fd, int events);
+
+/**
+ * Call a function of the library until it does not say that it would block: at once, and again whenever there may
+ * be news. Calls of one direction are made in order of arrival, one at a time.
+ *
+ * @param  edge       the object
+ * @param  direction  FERN_EDGE_IN or FERN_EDGE_OUT
+ * @param  fn         makes the call once; must not wait
+ * @param  arg        passed to fn
+ * @param  deadline   absolute; FERN_NOWAIT calls once at most
+ * @return what fn returned; -EAGAIN it would wait, or others wait before it, and FERN_NOWAIT; -EINVAL
+ *         NULL or no direction; -EXDEV another hub's; and those at the top of this file
+ *
+ * May switch: if it must wait, and now and then when it need not.  Thread: its hub only.  Owner: borrows edge.
+ */
+FERN_API FERN_MUST_CHECK ssize_t fern_edge_call(
+        fern_edge *edge, int direction, fern_edge_fn *fn, void *arg, fern_time deadline);
+
+/**
+ * End.
+ *
+ * @param  edge  the object; its fd stays open
+ * @return 0; -EBUSY somebody calls through it; -EINVAL NULL; -EXDEV another hub's
+ *
+ * May switch: no.  Thread: its hub only.  Owner: edge stays the caller's.
+ */
+FERN_API int fern_edge_fini(fern_edge *edge);
+
+/* ---- changes of a file ---- */
+
+/** Watches a path for changes of what is there. Opaque. */
+typedef struct fern_stat_watcher fern_stat_watcher;
+
+/**
+ * Begin to watch a path, by looking at it now and every so often while somebody waits: that works on
+ * every file system, and sees what has changed between two looks, not how often.
+ *
+ * @param  path         what to watch; it need not exist; followed if it is a symbolic link
+ * @param  interval_ns  time between two looks, > 0; 0 for a second
+ * @return the watcher; NULL with errno EINVAL (NULL, interval_ns < 0) or ENOMEM
+ *
+ * May switch: no.  Thread: any; it belongs to the hub of its first use.  Owner: copies path; the caller frees it by fern_stat_watcher_free().
+ */
+FERN_API fern_stat_watcher *fern_stat_watcher_new(const char *path, int64_t interval_ns);
+
+/**
+ * Wait until what is at the path differs from what was there when the watcher was made, or when it
+ * last reported a change: the file, its size, mode, owner, links, or the times of its modification
+ * and change. That it was read is no change.
+ *
+ * @param  watcher     the watcher; several may wait, and all hear of a change
+ * @param  ret_now     receives what is there; st_nlink is 0 if nothing is; or NULL
+ * @param  ret_before  receives what was there; or NULL
+ * @param  deadline    absolute; FERN_NOWAIT to only look
+ * @return 0 it has changed; -EINVAL NULL; -EXDEV another hub's; and those at the top of this file
+ *
+ * May switch: if it must wait.  Thread: its hub only.  Owner: borrows watcher.
+ */
+FERN_API FERN_MUST_CHECK int fern_stat_watcher_wait(fern_stat_watcher *watcher,
+        struct stat *ret_now, struct stat *ret_before, fern_time deadline);
+
+/**
+ * Stop watching.
+ *
+ * @param  watcher  the watcher, for which nobody waits; NULL is allowed
+ *
+ * May switch: no.  Thread: its hub only.  Owner: frees watcher.
+ */
+FERN_API void fern_stat_watcher_free(fern_stat_watcher *watcher);
 
 FERN__END_DECLS
 

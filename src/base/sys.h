@@ -240,6 +240,12 @@ fern__sys_fstat(int fd, struct stat *ret_stat)
     return (int)FERN__SYS(fstat, fd, ret_stat, 0, 0, 0, 0);
 }
 
+static inline int
+fern__sys_fstatat(int dirfd, const char *path, struct stat *ret_stat, int flags)
+{
+    return (int)FERN__SYS(newfstatat, dirfd, path, ret_stat, flags, 0, 0);
+}
+
 /* ---- waiting ---- */
 
 /* timeout: NULL for no limit; what is left of it is written there. */
