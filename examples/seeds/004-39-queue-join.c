@@ -56,7 +56,7 @@ int
 main(void)
 {
     fern_queue_init(&q, sizeof(int), CONSUMERS);
-    fern_greenlet *all[] = {fern_spawn(consumer, (void *)0), fern_spawn(consumer, (void *)1),
-            fern_spawn(producer, NULL)};
+    fern_greenlet *all[] = {fern_spawn(consumer, (void *)0),
+            fern_spawn(consumer, (void *)1), fern_spawn(producer, NULL)};
     return fern_join_all(all, CONSUMERS + 1, FERN_FOREVER) < 0;
 }
