@@ -149,11 +149,11 @@ queue_ready(const struct way *w)
     switch (w->what) {
     case PUT:
         return s->closed || (size_t)s->count < s->limit ||
-               line_has_other(&t->line[GET], w->user);
+               line_others(&t->line[GET], w->user);
     case JOIN:
         return s->unfinished == 0;
     default:
-        return s->closed || s->count || line_has_other(&t->line[PUT], w->user);
+        return s->closed || s->count || line_others(&t->line[PUT], w->user);
     }
 }
 

@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/greenlet.h"
+#include "core/waitable.h"
+
 struct model model;
 
 int
@@ -31,31 +34,37 @@ pick_deadline(void)
 
 /* ---- lines ---- */
 
-/* Once it has been timed out, killed or served, it is not parked any more. */
+bool
+waits_for_guard(const struct user *u)
+{
+    return u->guarded &&
+           !(u->waits && u->g->waiting && strcmp(u->g->waiting->name, "condition") == 0);
+}
+
+/* Once it has been timed out, killed or served, it is not parked any more. Where the model comes
+ * behind the library, one that the library has served counts as still waiting. */
 static bool
 still_waits(const struct user *u)
 {
-    bool parked =
-            model.frozen ? u->was_parked : fern_greenlet_state(u->g) == FERN_STATE_PARKED;
-    return u->waits && u->won < 0 && parked;
+    if (!u->waits || u->won >= 0 || waits_for_guard(u))
+        return false;
+    fern_state state = fern_greenlet_state(u->g);
+    bool served = u->g->result != -ETIME && u->g->result != -ECANCELED;
+    return state == FERN_STATE_PARKED ||
+           (model.late && state == FERN_STATE_READY && served);
 }
 
-/* What is drawn by the library is known to the model only afterwards, when those who were served
- * are not parked any more. */
 static void
-freeze(void)
+drop_first(struct line *line)
 {
-    model.frozen = true;
-    for (int i = 0; i < model.users; i++)
-        model.user[i].was_parked =
-                fern_greenlet_state(model.user[i].g) == FERN_STATE_PARKED;
+    memmove(line->way, line->way + 1, (size_t)--line->count * sizeof line->way[0]);
 }
 
 struct way *
 line_first(struct line *line)
 {
     while (line->count && !still_waits(line->way[0]->user))
-        memmove(line->way, line->way + 1, (size_t)--line->count * sizeof line->way[0]);
+        drop_first(line);
     return line->count ? line->way[0] : NULL;
 }
 
@@ -83,6 +92,25 @@ line_empty(const struct line *line)
     return line->count == 0;
 }
 
+struct way *
+line_head(struct line *line)
+{
+    while (line->count && !line->way[0]->user->selects && !still_waits(line->way[0]->user))
+        drop_first(line);
+    return line->count ? line->way[0] : NULL;
+}
+
+bool
+line_pop(struct line *line)
+{
+    struct way *w = line->way[0];
+    bool waited = still_waits(w->user);
+    drop_first(line);
+    if (waited)
+        w->user->won = (int)(w - w->user->way);
+    return waited;
+}
+
 static void
 line_drop(struct line *line, const struct user *u)
 {
@@ -104,13 +132,13 @@ serve(struct way *w, int result)
             result);
 }
 
-bool
-line_has_other(const struct line *line, const struct user *u)
+size_t
+line_others(const struct line *line, const struct user *u)
 {
+    size_t n = 0;
     for (int i = 0; i < line->count; i++)
-        if (line->way[i]->user != u && still_waits(line->way[i]->user))
-            return true;
-    return false;
+        n += line->way[i]->user != u && still_waits(line->way[i]->user);
+    return n;
 }
 
 void
@@ -161,9 +189,7 @@ wait_begin(struct user *u, fern_time deadline)
     for (int i = 0; i < u->ways; i++) {
         if (!is_ready(&u->way[i]))
             continue;
-        if (u->drawn)
-            freeze();
-        else
+        if (!u->drawn) /* else it is known only afterwards */
             take(u, &u->way[i]);
         return;
     }
@@ -223,7 +249,7 @@ end(struct user *u, int won, int r)
             u->won);
     if (won < 0)
         check_code(u, r);
-    if (won >= 0 && !u->at_once && u->served) {
+    if (won >= 0 && !u->at_once && u->served && !u->retakes) {
         MUST(schedule.permuted || u->served > model.ran, "user %d runs out of order",
                 u->number);
         model.ran = u->served;
@@ -231,7 +257,7 @@ end(struct user *u, int won, int r)
     for (int i = 0; i < u->ways; i++)
         if (u->way[i].line)
             line_drop(u->way[i].line, u);
-    u->waits = u->drawn = u->selects = false;
+    u->waits = u->drawn = u->selects = u->retakes = false;
     u->served = 0;
     model.runs = u;
     return won >= 0;
@@ -252,9 +278,10 @@ select_end(struct user *u, int r, const fern_case *cases)
 {
     MUST(r < u->ways, "a select of %d gave %d", u->ways, r);
     struct way *w = r < 0 ? NULL : &u->way[r];
+    model.late = true;
     if (w && u->won < 0 && u->drawn && u->at_once && is_ready(w))
         take(u, w);
-    model.frozen = false;
+    model.late = false;
     if (w && u->won < 0 && !w->thing && is_ready(w) && w->when.ns <= u->deadline.ns)
         u->won = r;
     MUST(!w || u->won != r || cases[r].result == w->result,

@@ -64,13 +64,14 @@ struct user {
     bool waits;
     bool selects;
     bool drawn;         /* any of the ready may win */
+    bool retakes;       /* a mutex comes after what it waits for: no promise of order */
     fern_time deadline; /* of its wait */
     int entry;          /* the interrupt when the call began */
     bool at_once;       /* the call must not switch */
-    bool was_parked;    /* when the model was frozen */
     int won;            /* the way by which it was served; -1 */
     uint64_t served;    /* when */
     int ways;
+    struct thing *guarded; /* the condition whose guard it may wait for */
     struct way way[WAYS_MAX];
     struct item item[WAYS_MAX]; /* what the library reads and writes */
 };
@@ -118,11 +119,26 @@ struct thing {
         fern_event event;
         fern_result result;
         fern_queue queue;
+        fern_semaphore semaphore;
+        fern_mutex mutex;
+        fern_barrier barrier;
+        fern_rwlock rwlock;
+        struct {
+            fern_condition condition;
+            fern_mutex guard;
+        };
     };
     bool set; /* event, result */
     bool clears;
     int32_t value; /* of a result; less than 0: an error */
     int woken;     /* served, and have not run yet */
+    int64_t count; /* of permits; of readers; of those that meet at a barrier */
+    int64_t limit;
+    struct user *owner; /* of a mutex; who writes */
+    int depth;          /* how often more it has taken it */
+    uint64_t meeting;   /* at a barrier: its number */
+    bool broken;
+    int action_code;
     struct store store;
 };
 
@@ -142,7 +158,7 @@ struct model {
     uint64_t clock;          /* counts those who are served */
     uint64_t ran;            /* the latest of them who has run on */
     int32_t last_item;
-    bool frozen; /* who is parked now is not asked */
+    bool late; /* it comes behind the library */
     bool draining;
 };
 
@@ -171,12 +187,19 @@ struct way *line_claim(struct line *line);
 void serve(struct way *w, int result);
 /* Everybody who still waits in it. */
 void serve_line(struct line *line, int result);
-/* Whether somebody else still waits in it. */
-bool line_has_other(const struct line *line, const struct user *u);
 /* How many ways of those who still wait stand in it. */
 size_t line_count(const struct line *line);
+/* The same without one user's own. */
+size_t line_others(const struct line *line, const struct user *u);
 /* Whether nobody's cell can be linked. */
 bool line_empty(const struct line *line);
+/* The first whose cell is linked, or NULL: also of a select that another of its ways has won. */
+struct way *line_head(struct line *line);
+/* Take it off, and win it. @return whether it still waited */
+bool line_pop(struct line *line);
+
+/* Whether it waits for a condition's guard, and not, or not any more, for the condition. */
+bool waits_for_guard(const struct user *u);
 
 /* The code with which the user's calls must fail now. */
 int user_interrupt(const struct user *u);
@@ -184,7 +207,8 @@ fern_time pick_deadline(void);
 
 /* ---- things that there are ---- */
 
-extern const struct kind kind_event, kind_result, kind_queue;
+extern const struct kind kind_event, kind_result, kind_queue, kind_semaphore, kind_mutex,
+        kind_condition, kind_barrier, kind_rwlock;
 
 /* Wait for the first of several. */
 void do_select(struct user *u);

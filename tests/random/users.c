@@ -206,7 +206,9 @@ user_main(void *user)
 static void
 begin(uint64_t seed, bool tracing)
 {
-    static const struct kind *const kinds[] = {&kind_event, &kind_result, &kind_queue};
+    static const struct kind *const kinds[] = {&kind_event, &kind_result, &kind_queue,
+            &kind_queue, &kind_semaphore, &kind_mutex, &kind_condition, &kind_barrier,
+            &kind_rwlock};
     enum { KINDS = sizeof kinds / sizeof kinds[0] };
     memset(&model, 0, sizeof model);
     schedule_begin(seed, tracing);
@@ -232,6 +234,11 @@ look_at(const struct user *u, fern_time now)
 {
     if (fern_greenlet_state(u->g) != FERN_STATE_PARKED)
         return;
+    if (waits_for_guard(u)) {
+        MUST(fern_mutex_locked(&u->guarded->guard),
+                "user %d waits for a guard that is free", u->number);
+        return;
+    }
     MUST(u->waits, "user %d is parked without a wait", u->number);
     MUST(u->won < 0, "user %d still waits though it was served", u->number);
     MUST(u->deadline.ns > now.ns, "user %d still waits after its deadline", u->number);
