@@ -380,26 +380,34 @@ queue_get_ready(struct fern__hub *hub, struct fern__choice *choice)
     return nothing(q);
 }
 
+/* Link a choice to those on its side of the queue; who only watches the other side hears of it. */
+static inline int
+arm_among(struct fern__choice *choice, struct fern__hub *hub, struct fern__list *side,
+        struct fern__list *other)
+{
+    make_strict(choice->object);
+    if (fern__unlikely(!fern__list_empty(other)))
+        fern__sync_tell(other);
+    choice->watch.cell.greenlet = hub->current;
+    choice->watch.cell.object = choice->object;
+    fern__wait_add(side, &choice->watch.cell);
+    return 0;
+}
+
 static int
 queue_put_arm(struct fern__hub *hub, struct fern__choice *choice)
 {
     struct fern__queue *q = choice->object;
     if (fern__unlikely(!fern__list_empty(&q->peekers)) && choice->item)
         show(q, choice->item);
-    make_strict(q);
-    fern__sync_tell(&q->sync.waiters);
-    fern__sync_arm(choice, hub, &q->putters);
-    return 0;
+    return arm_among(choice, hub, &q->putters, &q->sync.waiters);
 }
 
 static int
 queue_get_arm(struct fern__hub *hub, struct fern__choice *choice)
 {
     struct fern__queue *q = choice->object;
-    make_strict(q);
-    fern__sync_tell(&q->putters);
-    fern__sync_arm(choice, hub, &q->sync.waiters);
-    return 0;
+    return arm_among(choice, hub, &q->sync.waiters, &q->putters);
 }
 
 const struct fern__waitable fern__waitable_queue_put = {.name = "queue put",

@@ -76,7 +76,7 @@ kind_of(struct fern__hub *hub, const fern_case *c)
             [FERN_CASE_SEMAPHORE] = &fern__waitable_semaphore,
             [FERN_CASE_MUTEX] = &fern__waitable_mutex,
     };
-    if (c->kind == FERN_CASE_FD)
+    if (fern__unlikely(c->kind == FERN_CASE_FD))
         return hub->poller->ops->choice;
     if ((size_t)c->kind >= sizeof kinds / sizeof kinds[0])
         return NULL;
@@ -85,26 +85,33 @@ kind_of(struct fern__hub *hub, const fern_case *c)
 
 /* ---- preparing ---- */
 
-int
-fern__case_prepare(struct fern__hub *hub, const fern_case *c, size_t i,
+static inline int
+prepare_choice(struct fern__hub *hub, const fern_case *c, size_t i,
         struct fern__choice *ret_choice)
 {
     const struct fern__waitable *kind = kind_of(hub, c);
     FERN_CHECK(kind, -EINVAL);
     *ret_choice = (struct fern__choice){
             .kind = kind, .object = c->object, .item = c->item, .index = (int32_t)i};
-    if (c->kind == FERN_CASE_FD) {
+    if (fern__unlikely(c->kind == FERN_CASE_FD)) {
         ret_choice->object = (void *)(intptr_t)c->fd;
         ret_choice->watch.events = (uint16_t)c->events;
     }
     return 0;
 }
 
-static int
+int
+fern__case_prepare(struct fern__hub *hub, const fern_case *c, size_t i,
+        struct fern__choice *ret_choice)
+{
+    return prepare_choice(hub, c, i, ret_choice);
+}
+
+static inline int
 prepare_one(struct selection *s, size_t i)
 {
     const fern_case *c = &s->cases[i];
-    int r = fern__case_prepare(s->hub, c, i, &s->choices[i]);
+    int r = prepare_choice(s->hub, c, i, &s->choices[i]);
     if (r < 0)
         return r;
     if (c->kind == FERN_CASE_FD)
@@ -139,14 +146,14 @@ won(struct selection *s, size_t i, int result)
     return (int)i;
 }
 
-static int
+static inline __attribute__((always_inline)) int
 try_one(struct selection *s, size_t i)
 {
     struct fern__choice *choice = &s->choices[i];
-    int r = s->cases[i].kind == FERN_CASE_TIMER
+    int r = fern__unlikely(s->cases[i].kind == FERN_CASE_TIMER)
                     ? (s->cases[i].when.ns <= fern_now().ns ? 0 : -EAGAIN)
                     : choice->kind->attempt(s->hub, choice);
-    if (r == -EAGAIN || r == -EXDEV)
+    if (fern__likely(r == -EAGAIN) || r == -EXDEV)
         return r;
     return won(s, i, r);
 }
@@ -155,12 +162,14 @@ try_one(struct selection *s, size_t i)
 static int
 try_all(struct selection *s)
 {
-    size_t first =
+    size_t at =
             s->random ? (size_t)(fern__observe_random(&s->hub->luck) >> 33) % s->count : 0;
     for (size_t i = 0; i < s->count; i++) {
-        int r = try_one(s, (first + i) % s->count);
+        int r = try_one(s, at);
         if (r != -EAGAIN)
             return r;
+        if (++at == s->count)
+            at = 0;
     }
     return -EAGAIN;
 }
@@ -181,8 +190,13 @@ arm_all(struct selection *s)
 static void
 disarm_all(struct selection *s)
 {
-    for (size_t i = 0; i < s->count; i++)
-        s->choices[i].kind->disarm(s->hub, &s->choices[i]);
+    for (size_t i = 0; i < s->count; i++) {
+        struct fern__choice *choice = &s->choices[i];
+        if (fern__unlikely(choice->kind->disarm != fern__sync_disarm))
+            choice->kind->disarm(s->hub, choice);
+        else if (fern__list_linked(&choice->watch.cell.node))
+            fern__wait_remove(&choice->watch.cell);
+    }
 }
 
 /* What a park that ended says. @return the winner's index; -EAGAIN try again; a code */
