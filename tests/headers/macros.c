@@ -20,6 +20,7 @@ give_back(void *what)
 int use_spawning(void);
 int use_scopes(void);
 int use_futures(void);
+size_t use_actors(void);
 int use_exits(void);
 int use_iterators(void);
 int use_values(void);
@@ -64,6 +65,13 @@ leave(void *what, int code)
 {
     (void)what;
     return code;
+}
+
+size_t
+use_actors(void)
+{
+    FERN_ACTOR_OPTIONS(options);
+    return options.size;
 }
 
 int
