@@ -53,6 +53,8 @@ GOALS = (
     Goal("queue-rendezvous", "boost-fiber", "ratio", 0.85),
     Goal("queue-buffered", "go", "ratio", 0.2),
     Goal("queue-select", "go", "ratio", 0.25),
+    Goal("queue-skynet", "go", "ratio", 0.4),
+    Goal("queue-skynet-channel", "go", "ratio", 0.4),
     *echo_goals(),
 )
 

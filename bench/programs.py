@@ -23,6 +23,7 @@ CC_FLAGS = ["-std=gnu++17", "-O2", "-Wall", "-Wextra", "-Wshadow"]
 ECHO = ("echo-1", "echo-64", "echo-1000", "echo-unix-64")
 THREADS = ("yield-100k", "spawn", "spawn-batch", "pingpong", "parked-100k")
 QUEUES = ("queue-pingpong", "queue-rendezvous", "queue-buffered", "queue-select")
+SKYNET = ("queue-skynet", "queue-skynet-channel")
 SLEEPS = ("sleep-100us", "sleep-1ms")
 
 
@@ -169,7 +170,7 @@ def build_load():
 
 PROGRAMS = (
     Program("fern", build_fern, ("yield", "yield-callers", *THREADS, "parked-1m", "sleepers-1m",
-                                 *SLEEPS, "scope", *QUEUES, *ECHO), "C"),
+                                 *SLEEPS, "scope", *QUEUES, *SKYNET, "pool-map", *ECHO), "C"),
     Program("bare-switch", build_floor("bare-switch", "switch.c"), ("yield", "yield-callers"),
             "C"),
     Program("bare-stacks", build_floor("bare-stacks", "stacks.c"), ("sleepers-1m",), "C"),
@@ -182,9 +183,9 @@ PROGRAMS = (
     Program("boost-fiber", build_boost_fiber,
             ("queue-pingpong", "queue-rendezvous", "queue-buffered"), "C++"),
     Program("go", build_go, ("yield", "yield-callers", *THREADS, "parked-1m", "sleepers-1m",
-                             *SLEEPS, "scope", *QUEUES, *ECHO), "Go"),
+                             *SLEEPS, "scope", *QUEUES, *SKYNET, "pool-map", *ECHO), "Go"),
     Program("tokio", build_tokio, ("yield", *THREADS, "parked-1m", "sleepers-1m", *SLEEPS,
-                                   "scope", *ECHO), "Rust"),
+                                   "scope", *SKYNET, *ECHO), "Rust"),
     Program("state-threads", build_state_threads,
             ("spawn", "spawn-batch", "pingpong", "parked-100k", "parked-1m", "sleepers-1m",
              *SLEEPS, "queue-pingpong", "queue-buffered", *ECHO), "C"),

@@ -24,6 +24,9 @@ main(int argc, char **argv)
             {"queue-rendezvous", measure_queue_rendezvous},
             {"queue-buffered", measure_queue_buffered},
             {"queue-select", measure_queue_select},
+            {"queue-skynet", measure_skynet},
+            {"queue-skynet-channel", measure_skynet_channel},
+            {"pool-map", measure_pool_map},
             {"echo", serve_echo},
             {NULL, NULL},
     };

@@ -312,7 +312,7 @@ heap_bytes(void)
 TEST(a_million_items_are_mapped_in_constant_memory, .seconds = 120)
 {
     struct fern_hub_stats stats;
-    const int n = harness_is_slow() ? 20000 : 1000000;
+    const int n = harness_is_slow() ? 3000 : 1000000;
     struct counter counter = {0, n, 0};
     fern_input input = fern_input_from(next_number, &counter);
     fern_outcome o;

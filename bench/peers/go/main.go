@@ -23,6 +23,7 @@ const (
 	messages = 4000000
 	sleepers = 1000000
 	scopes   = 500000
+	leaves   = 1000000
 	tooLate  = 3
 )
 
@@ -225,6 +226,62 @@ func measureScope() {
 	print("scope-in", nsEach(start, scopes), "ns")
 }
 
+// skynet sends the sum of the leaves below: a tree of ten children a node, a channel for each.
+func skynet(sum chan int, number, leaves int) {
+	if leaves == 1 {
+		sum <- number
+		return
+	}
+	parts, total := make(chan int, 10), 0
+	for i := 0; i < 10; i++ {
+		go skynet(parts, number+i*(leaves/10), leaves/10)
+	}
+	for i := 0; i < 10; i++ {
+		total += <-parts
+	}
+	sum <- total
+}
+
+func measureSkynet(name string) {
+	start := time.Now()
+	sum := make(chan int)
+	go skynet(sum, 0, leaves)
+	if <-sum != leaves*(leaves-1)/2 {
+		panic("the sum is wrong")
+	}
+	print(name, time.Since(start).Seconds()*1e3, "ms")
+}
+
+// One million squares through a pool of a hundred goroutines, read in order.
+func measurePoolMap() {
+	type job struct {
+		number int
+		result chan int
+	}
+	jobs, order := make(chan job), make(chan chan int, 100)
+	start := time.Now()
+	for i := 0; i < 100; i++ {
+		go func() {
+			for one := range jobs {
+				one.result <- one.number * one.number
+			}
+		}()
+	}
+	go func() {
+		for i := 0; i < sleepers; i++ {
+			result := make(chan int, 1)
+			order <- result
+			jobs <- job{i, result}
+		}
+		close(jobs)
+		close(order)
+	}()
+	for result := range order {
+		<-result
+	}
+	print("pool-map", nsEach(start, sleepers), "ns")
+}
+
 func echo(connection net.Conn) {
 	defer connection.Close()
 	buffer := make([]byte, 4096)
@@ -269,23 +326,26 @@ func main() {
 	seconds, _ := strconv.ParseFloat(argument, 64)
 	lead := time.Duration(seconds * 1e9)
 	measures := map[string]func(){
-		"yield":            measureYield,
-		"yield-callers":    measureCallers,
-		"yield-100k":       measureYield100k,
-		"spawn":            measureSpawn,
-		"spawn-batch":      measureBatch,
-		"pingpong":         measurePingpong,
-		"parked-100k":      func() { measureParked(measure, batch, lead) },
-		"parked-1m":        func() { measureParked(measure, sleepers, lead) },
-		"sleepers-1m":      measureSleepers,
-		"sleep-100us":      func() { measureSleeps(measure, 100*time.Microsecond) },
-		"sleep-1ms":        func() { measureSleeps(measure, time.Millisecond) },
-		"scope":            measureScope,
-		"queue-pingpong":   func() { measurePasses(measure, 1) },
-		"queue-rendezvous": func() { measurePasses(measure, 0) },
-		"queue-buffered":   measureBuffered,
-		"queue-select":     measureSelect,
-		"echo":             func() { serve(argument) },
+		"yield":                measureYield,
+		"yield-callers":        measureCallers,
+		"yield-100k":           measureYield100k,
+		"spawn":                measureSpawn,
+		"spawn-batch":          measureBatch,
+		"pingpong":             measurePingpong,
+		"parked-100k":          func() { measureParked(measure, batch, lead) },
+		"parked-1m":            func() { measureParked(measure, sleepers, lead) },
+		"sleepers-1m":          measureSleepers,
+		"sleep-100us":          func() { measureSleeps(measure, 100*time.Microsecond) },
+		"sleep-1ms":            func() { measureSleeps(measure, time.Millisecond) },
+		"scope":                measureScope,
+		"queue-pingpong":       func() { measurePasses(measure, 1) },
+		"queue-rendezvous":     func() { measurePasses(measure, 0) },
+		"queue-buffered":       measureBuffered,
+		"queue-select":         measureSelect,
+		"echo":                 func() { serve(argument) },
+		"queue-skynet":         func() { measureSkynet(measure) },
+		"queue-skynet-channel": func() { measureSkynet(measure) },
+		"pool-map":             measurePoolMap,
 	}
 	run, ok := measures[measure]
 	if !ok {

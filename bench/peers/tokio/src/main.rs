@@ -19,6 +19,7 @@ const BATCH: u64 = 100_000;
 const MESSAGES: u64 = 2_000_000;
 const SLEEPERS: u64 = 1_000_000;
 const SCOPES: u64 = 2_000_000;
+const LEAVES: u64 = 1_000_000;
 const TOO_LATE: i32 = 3;
 
 fn ns_each(start: Instant, count: u64) -> f64 {
@@ -171,6 +172,58 @@ async fn measure_scope() {
     print("scope-in", ns_each(start, SCOPES), "ns");
 }
 
+/// The sum of the leaves below, by join: a tree of ten children a node.
+fn skynet(number: u64, leaves: u64) -> std::pin::Pin<Box<dyn std::future::Future<Output = u64> + Send>> {
+    Box::pin(async move {
+        if leaves == 1 {
+            return number;
+        }
+        let each = leaves / 10;
+        let children: Vec<_> =
+            (0..10).map(|i| tokio::spawn(skynet(number + i * each, each))).collect();
+        let mut sum = 0;
+        for child in children {
+            sum += child.await.expect("a task failed");
+        }
+        sum
+    })
+}
+
+/// The same through a channel of each inner node.
+fn skynet_sending(
+    parent: mpsc::Sender<u64>, number: u64, leaves: u64,
+) -> std::pin::Pin<Box<dyn std::future::Future<Output = ()> + Send>> {
+    Box::pin(async move {
+        let mut sum = number;
+        if leaves > 1 {
+            let each = leaves / 10;
+            let (sender, mut parts) = mpsc::channel(10);
+            for i in 0..10 {
+                tokio::spawn(skynet_sending(sender.clone(), number + i * each, each));
+            }
+            drop(sender);
+            sum = 0;
+            while let Some(part) = parts.recv().await {
+                sum += part;
+            }
+        }
+        parent.send(sum).await.expect("the parent has gone");
+    })
+}
+
+async fn measure_skynet(name: &str) {
+    let start = Instant::now();
+    let sum = if name == "queue-skynet" {
+        skynet(0, LEAVES).await
+    } else {
+        let (sender, mut sum) = mpsc::channel(1);
+        tokio::spawn(skynet_sending(sender, 0, LEAVES));
+        sum.recv().await.expect("no sum")
+    };
+    assert_eq!(sum, LEAVES * (LEAVES - 1) / 2);
+    print(name, start.elapsed().as_secs_f64() * 1e3, "ms");
+}
+
 async fn echo(mut stream: impl AsyncReadExt + AsyncWriteExt + Unpin) {
     let mut buffer = [0; 4096];
     while let Ok(count @ 1..) = stream.read(&mut buffer).await {
@@ -210,6 +263,7 @@ async fn run(measure: &str, argument: Option<&str>) {
         "sleep-100us" => measure_sleeps(measure, Duration::from_micros(100)).await,
         "sleep-1ms" => measure_sleeps(measure, Duration::from_millis(1)).await,
         "scope" => measure_scope().await,
+        "queue-skynet" | "queue-skynet-channel" => measure_skynet(measure).await,
         "echo" => serve(argument).await,
         _ => panic!("no measure '{measure}'"),
     }
