@@ -13,6 +13,7 @@
 struct fern__cell;
 struct fern__choice;
 struct fern__hub;
+struct fern__list;
 
 struct fern__waitable {
     const char *name; /* "sleep", "join", "fd", ... */
@@ -35,6 +36,9 @@ struct fern__waitable {
     /* Whether it could be had now; nothing is taken. @return as attempt. NULL: it cannot be asked
      * without taking */
     int (*ready)(struct fern__hub *hub, struct fern__choice *choice);
+
+    /* The queue of those that only ask, if it is not the one that arm links to. */
+    struct fern__list *(*watched)(struct fern__choice *choice);
 
     /* Link the choice's cell, which is not ready. @return 0; a negative code */
     int (*arm)(struct fern__hub *hub, struct fern__choice *choice);

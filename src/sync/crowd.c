@@ -80,6 +80,10 @@ put_watcher(struct fern__crowd *c, struct fern__member *m)
         return 0;
     }
     m->choice.item = NULL; /* nothing is given */
+    if (m->choice.kind->watched) {
+        fern__wait_add(m->choice.kind->watched(&m->choice), &m->watcher.cell);
+        return 0;
+    }
     int r = m->choice.kind->arm(c->hub, &m->choice);
     struct fern__list *place = &m->choice.watch.cell.node;
     if (r < 0 || !fern__list_linked(place))

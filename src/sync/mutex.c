@@ -32,16 +32,22 @@ mutex_describe(const struct fern__cell *cell, char *text, size_t bytes)
 }
 
 static int
-mutex_attempt(struct fern__hub *hub, struct fern__choice *choice)
+mutex_ready(struct fern__hub *hub, struct fern__choice *choice)
 {
     struct fern__mutex *m = choice->object;
     int r = fern__sync_bind(&m->sync, hub);
     if (r < 0)
         return r;
-    if (m->owner_id)
-        return -EAGAIN;
-    fern__mutex_own(m, hub->current);
-    return 0;
+    return m->owner_id ? -EAGAIN : 0;
+}
+
+static int
+mutex_attempt(struct fern__hub *hub, struct fern__choice *choice)
+{
+    int r = mutex_ready(hub, choice);
+    if (r == 0)
+        fern__mutex_own(choice->object, hub->current);
+    return r;
 }
 
 static int
@@ -56,6 +62,7 @@ const struct fern__waitable fern__waitable_mutex = {.name = "mutex",
         .describe = mutex_describe,
         .owner = mutex_owner,
         .attempt = mutex_attempt,
+        .ready = mutex_ready,
         .arm = mutex_arm,
         .disarm = fern__sync_disarm};
 

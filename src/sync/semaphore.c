@@ -20,7 +20,8 @@ struct semaphore {
     struct fern__list givers;
     uint32_t flags;
     uint32_t unused32;
-    uint64_t reserved[4];
+    struct fern__list watchers;
+    uint64_t reserved[2];
 };
 
 _Static_assert(sizeof(struct semaphore) == sizeof(fern_semaphore), "one is the other");
@@ -109,6 +110,8 @@ settle(struct semaphore *s)
     int64_t promised = 0;
     while (serve_taker(s, &promised) || serve_giver(s))
         ;
+    if (fern__unlikely(!fern__list_empty(&s->watchers)) && can_take(s, 1))
+        fern__sync_tell(&s->watchers);
 }
 
 static void
@@ -122,18 +125,29 @@ take_permits(struct semaphore *s, int64_t n)
 /* ---- as one of several, and in dumps ---- */
 
 static int
-semaphore_attempt(struct fern__hub *hub, struct fern__choice *choice)
+semaphore_ready(struct fern__hub *hub, struct fern__choice *choice)
 {
     struct semaphore *s = choice->object;
     int r = fern__sync_bind(&s->sync, hub);
     if (r < 0)
         return r;
-    if (s->flags & FERN_SEMAPHORE_UNLIMITED)
-        return 0;
-    if (!can_take(s, 1))
-        return -EAGAIN;
-    take_permits(s, 1);
-    return 0;
+    return s->flags & FERN_SEMAPHORE_UNLIMITED || can_take(s, 1) ? 0 : -EAGAIN;
+}
+
+static struct fern__list *
+semaphore_watched(struct fern__choice *choice)
+{
+    return &((struct semaphore *)choice->object)->watchers;
+}
+
+static int
+semaphore_attempt(struct fern__hub *hub, struct fern__choice *choice)
+{
+    struct semaphore *s = choice->object;
+    int r = semaphore_ready(hub, choice);
+    if (r == 0 && !(s->flags & FERN_SEMAPHORE_UNLIMITED))
+        take_permits(s, 1);
+    return r;
 }
 
 static int
@@ -154,6 +168,8 @@ semaphore_describe(const struct fern__cell *cell, char *text, size_t bytes)
 const struct fern__waitable fern__waitable_semaphore = {.name = "semaphore",
         .describe = semaphore_describe,
         .attempt = semaphore_attempt,
+        .ready = semaphore_ready,
+        .watched = semaphore_watched,
         .arm = semaphore_arm,
         .disarm = fern__sync_disarm};
 
@@ -183,10 +199,10 @@ fern_semaphore_fini(fern_semaphore *semaphore)
     int r = fern__sync_check(&s->sync);
     if (r < 0)
         return r;
-    FERN_CHECK(fern__list_empty(&s->givers), -EBUSY);
+    FERN_CHECK(fern__list_empty(&s->givers) && fern__list_empty(&s->watchers), -EBUSY);
     r = fern__sync_fini(&s->sync);
     if (r == 0)
-        s->givers = (struct fern__list){0};
+        s->givers = s->watchers = (struct fern__list){0};
     return r;
 }
 
@@ -270,7 +286,7 @@ fern_semaphore_release(fern_semaphore *semaphore, int64_t n)
         return r;
     FERN_CHECK(n <= limit_of(s) && has_room(s, n), -EOVERFLOW);
     s->count += n;
-    if (fern__sync_awaited(&s->sync))
+    if (fern__sync_awaited(&s->sync) || !fern__list_empty(&s->watchers))
         settle(s);
     return 0;
 }

@@ -120,6 +120,61 @@ put_one(void *queue)
     return NULL;
 }
 
+static void *
+hold_and_release(void *mutex)
+{
+    ASSERT_OK(fern_mutex_lock(mutex, FERN_FOREVER));
+    ASSERT_OK(fern_sleep(FERN_MS));
+    ASSERT_OK(fern_mutex_unlock(mutex));
+    return NULL;
+}
+
+static fern_semaphore semaphore = FERN_SEMAPHORE_INIT(0);
+
+static void *
+acquire(void *unused)
+{
+    ASSERT_OK(fern_semaphore_acquire(&semaphore, 1, FERN_FOREVER));
+    return unused;
+}
+
+TEST(a_permit_that_is_watched_is_not_taken_and_holds_nobody_up)
+{
+    size_t index;
+    fern_case cases[] = {fern_case_semaphore(&semaphore)};
+    fern_iwait *it = fern_iwait_new(cases, 1);
+    fern_greenlet *g = fern_spawn(acquire, NULL);
+    ASSERT_OK(fern_yield());
+    ASSERT_ERR(fern_semaphore_fini(&semaphore), -EBUSY);
+    ASSERT_OK(fern_semaphore_release(&semaphore, 1)); /* its, who came later but takes it */
+    ASSERT_ERR(fern_iwait_next(it, &index, FERN_NOWAIT), -EAGAIN);
+    FINISH(g);
+    ASSERT_OK(fern_semaphore_release(&semaphore, 1));
+    ASSERT_EQ(fern_iwait_next(it, &index, FERN_NOWAIT), 1);
+    ASSERT_EQ(fern_semaphore_count(&semaphore), 1);
+    ASSERT_OK(fern_semaphore_acquire(&semaphore, 1, FERN_NOWAIT));
+    fern_iwait_free(it);
+    it = fern_iwait_new(cases, 1);
+    fern_iwait_free(it); /* before it is there */
+    ASSERT_OK(fern_semaphore_release(&semaphore, 1));
+    ASSERT_EQ(fern_wait(cases, 1, 0, NULL, FERN_NOWAIT), 1);
+    ASSERT_OK(fern_semaphore_fini(&semaphore));
+}
+
+TEST(a_mutex_that_is_watched_is_not_taken)
+{
+    fern_mutex mutex = FERN_MUTEX_INIT;
+    fern_case cases[] = {fern_case_mutex(&mutex)};
+    fern_greenlet *g = fern_spawn(hold_and_release, &mutex);
+    ASSERT_OK(fern_yield());
+    ASSERT_EQ(fern_wait(cases, 1, 0, NULL, FERN_NOWAIT), 0);
+    ASSERT_EQ(fern_wait(cases, 1, 0, NULL, FERN_FOREVER), 1);
+    ASSERT_OK(fern_mutex_lock(&mutex, FERN_NOWAIT));
+    ASSERT_OK(fern_mutex_unlock(&mutex));
+    FINISH(g);
+    ASSERT_OK(fern_mutex_fini(&mutex));
+}
+
 TEST(a_queue_is_watched_without_an_item_being_taken)
 {
     int item = 0;
