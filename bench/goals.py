@@ -55,6 +55,7 @@ GOALS = (
     Goal("queue-select", "go", "ratio", 0.25),
     Goal("queue-skynet", "go", "ratio", 0.4),
     Goal("queue-skynet-channel", "go", "ratio", 0.4),
+    Goal("queue-mutex", "go", "ratio", 0.35),
     *echo_goals(),
 )
 

@@ -55,6 +55,8 @@ RUNS = (
         touch_bytes=2 * GIB),
     Run("queue-skynet-channel", "the same through a channel of each node", touch_bytes=2 * GIB),
     Run("pool-map", "1,000,000 items through a pool of 100, results in order, per item"),
+    Run("queue-mutex", "taking and releasing a mutex that nobody else wants"),
+    Run("queue-event", "waking 1,000 (10,000) that wait for one event, per waiter"),
     Run("echo-1", "TCP echo of 64 bytes, 1 connection: server CPU per request",
         rounds=31, close=CLOSE_ECHO, every=4, connections=1),
     Run("echo-64", "TCP echo of 64 bytes, 64 connections: server CPU per request",

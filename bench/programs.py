@@ -22,7 +22,8 @@ CC_FLAGS = ["-std=gnu++17", "-O2", "-Wall", "-Wextra", "-Wshadow"]
 
 ECHO = ("echo-1", "echo-64", "echo-1000", "echo-unix-64")
 THREADS = ("yield-100k", "spawn", "spawn-batch", "pingpong", "parked-100k")
-QUEUES = ("queue-pingpong", "queue-rendezvous", "queue-buffered", "queue-select")
+QUEUES = ("queue-pingpong", "queue-rendezvous", "queue-buffered", "queue-select", "queue-mutex",
+          "queue-event")
 SKYNET = ("queue-skynet", "queue-skynet-channel")
 SLEEPS = ("sleep-100us", "sleep-1ms")
 
@@ -188,7 +189,7 @@ PROGRAMS = (
                                    "scope", *SKYNET, *ECHO), "Rust"),
     Program("state-threads", build_state_threads,
             ("spawn", "spawn-batch", "pingpong", "parked-100k", "parked-1m", "sleepers-1m",
-             *SLEEPS, "queue-pingpong", "queue-buffered", *ECHO), "C"),
+             *SLEEPS, "queue-pingpong", "queue-buffered", "queue-mutex", *ECHO), "C"),
     Program("libuv", build_libuv, ("sleepers-1m", "sleep-1ms", *ECHO), "C"),
     Program("gevent", build_python("gevent", "gevent_bench.py"),
             ("yield", *THREADS, *SLEEPS, "scope", *ECHO), "Python"),

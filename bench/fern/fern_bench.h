@@ -4,7 +4,7 @@
 
 /*
  * The measures of fern, one function each, by file: yield.c, spawn.c, sleep.c, scope.c, queue.c,
- * skynet.c, pool.c, echo.c.
+ * skynet.c, pool.c, lock.c, echo.c.
  * They use nothing but the public headers, as a program of a user would.
  */
 
@@ -34,6 +34,8 @@ void measure_queue_select(const char *argument);
 void measure_skynet(const char *argument);
 void measure_skynet_channel(const char *argument);
 void measure_pool_map(const char *argument);
+void measure_queue_mutex(const char *argument);
+void measure_queue_event(const char *argument);
 void serve_echo(const char *path);
 
 /* End the program if a call of fern's failed. */

@@ -27,6 +27,8 @@ main(int argc, char **argv)
             {"queue-skynet", measure_skynet},
             {"queue-skynet-channel", measure_skynet_channel},
             {"pool-map", measure_pool_map},
+            {"queue-mutex", measure_queue_mutex},
+            {"queue-event", measure_queue_event},
             {"echo", serve_echo},
             {NULL, NULL},
     };

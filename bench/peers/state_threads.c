@@ -227,6 +227,20 @@ serve(const char *path)
     }
 }
 
+static void
+measure_queue_mutex(const char *argument)
+{
+    const int64_t locks = 50000000;
+    st_mutex_t mutex = st_mutex_new();
+    (void)argument;
+    int64_t start = bench_now_ns();
+    for (int64_t i = 0; i < locks; i++) {
+        if (st_mutex_lock(mutex) < 0 || st_mutex_unlock(mutex) < 0)
+            bench_die("a mutex", errno);
+    }
+    bench_print("queue-mutex", (double)(bench_now_ns() - start) / (double)locks, "ns");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -241,6 +255,7 @@ main(int argc, char **argv)
             {"sleep-1ms", measure_1ms},
             {"queue-pingpong", measure_queue_pingpong},
             {"queue-buffered", measure_queue_buffered},
+            {"queue-mutex", measure_queue_mutex},
             {"echo", serve},
             {NULL, NULL},
     };

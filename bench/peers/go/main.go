@@ -346,6 +346,8 @@ func main() {
 		"queue-skynet":         func() { measureSkynet(measure) },
 		"queue-skynet-channel": func() { measureSkynet(measure) },
 		"pool-map":             measurePoolMap,
+		"queue-mutex":          measureMutex,
+		"queue-event":          measureEvent,
 	}
 	run, ok := measures[measure]
 	if !ok {
