@@ -269,6 +269,7 @@ TEST(misuse_of_a_condition_answers_with_its_code)
     ASSERT_EQ(pthread_join(thread, NULL), 0);
     ASSERT_OK(fern_mutex_lock(&mutex, FERN_FOREVER));
     ASSERT_ERR(fern_condition_wait(&condition, &mutex, FERN_NOWAIT), -EAGAIN);
-    ASSERT_ERR(fern_condition_wait(&condition, &mutex, FERN_FOREVER), -EDEADLK);
+    if (harness_other_threads() == 0)
+        ASSERT_ERR(fern_condition_wait(&condition, &mutex, FERN_FOREVER), -EDEADLK);
     ASSERT_EQ(fern_mutex_depth(&mutex), 1);
 }

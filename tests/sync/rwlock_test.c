@@ -131,5 +131,7 @@ TEST(misuse_of_a_rwlock_answers_with_its_code)
     ASSERT_EQ(pthread_join(thread, NULL), 0);
     ASSERT_OK(fern_rwlock_unlock(&lock));
     ASSERT_OK(fern_rwlock_read(&lock, FERN_FOREVER));
-    ASSERT_ERR(fern_rwlock_write(&lock, FERN_FOREVER), -EDEADLK); /* nobody else is there */
+    if (harness_other_threads() == 0)
+        ASSERT_ERR(fern_rwlock_write(&lock, FERN_FOREVER),
+                -EDEADLK); /* nobody else is there */
 }

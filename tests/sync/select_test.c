@@ -208,5 +208,6 @@ TEST(misuse_of_select_answers_with_its_code)
     cases[0].kind = (fern_case_kind)99;
     ASSERT_ERR(fern_select(cases, 1, 0, FERN_NOWAIT), -EINVAL);
     cases[0] = fern_case_event(&events[0]);
-    ASSERT_ERR(fern_select(cases, 1, 0, FERN_FOREVER), -EDEADLK);
+    if (harness_other_threads() == 0)
+        ASSERT_ERR(fern_select(cases, 1, 0, FERN_FOREVER), -EDEADLK);
 }
