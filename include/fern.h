@@ -15,8 +15,8 @@
  *     fern_join(g, FERN_FOREVER);
  *
  * Read in this order: time.h, greenlet.h, scope.h, with.h, local.h, event.h, lock.h,
- * semaphore.h, barrier.h, queue.h, wait.h, future.h, pool.h, iterator.h, generator.h,
- * actor.h, io.h, socket.h, stream.h, server.h, loop.h, debug.h.
+ * semaphore.h, barrier.h, queue.h, wait.h, future.h, pool.h, stock.h, iterator.h,
+ * generator.h, actor.h, io.h, socket.h, stream.h, server.h, loop.h, debug.h.
  */
 #ifndef FERN_H
 #define FERN_H
@@ -39,6 +39,7 @@
 #include <fern/semaphore.h>
 #include <fern/server.h>
 #include <fern/socket.h>
+#include <fern/stock.h>
 #include <fern/stream.h>
 #include <fern/time.h>
 #include <fern/wait.h>

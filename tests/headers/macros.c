@@ -146,7 +146,10 @@ use_values(void)
 int
 use_pools(void)
 {
-    fern_pool *pool = fern_pool_new(FERN_POOL_UNLIMITED);
+    FERN_STOCK_OPTIONS(stock_options);
+    stock_options.idle_max = FERN_STOCK_NO_IDLE;
+    fern_pool *pool =
+            fern_pool_new(stock_options.idle_max ? FERN_POOL_UNLIMITED : stock_options.max);
     fern_pile *pile = fern_pile_new(pool, 0);
     fern_greenlet *g = fern_pool_spawn(pool, run, NULL, FERN_FOREVER);
     return fern_pool_go(pool, run, g, FERN_FOREVER) +
