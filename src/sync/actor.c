@@ -65,26 +65,33 @@ call_drop(struct call *call)
         free(call);
 }
 
-/* Settle the call that an envelope may carry. */
+/* Tell a caller, if there is one, that its message is done with. One that has been answered keeps
+ * its answer. */
 static void
-settle(struct envelope *envelope, int code, void *value)
+settle(struct call *call, int code)
 {
-    struct call *call = envelope->call;
-    envelope->call = NULL;
-    if (!call)
-        return;
-    if (code)
+    if (call && code)
         (void)fern_result_set_error(&call->result, code, NULL);
-    else
-        (void)fern_result_set(&call->result, value);
+    else if (call)
+        (void)fern_result_set(&call->result, NULL);
     call_drop(call);
 }
 
-/* A message that will not be handled. */
+static void
+settle_current(fern_actor *actor, int code)
+{
+    struct call *call = actor->current->call;
+    actor->current->call = NULL;
+    settle(call, code);
+}
+
+/* A message that will not be handled. In the queue it need not be aligned. */
 static void
 drop_message(void *item)
 {
-    settle(item, -EPIPE, NULL);
+    struct call *call;
+    memcpy(&call, (char *)item + offsetof(struct envelope, call), sizeof call);
+    settle(call, -EPIPE);
 }
 
 /* ---- lives ---- */
@@ -109,7 +116,7 @@ actor_main(void *arg)
         actor->handling = true;
         code = actor->receive(actor, actor->current->message, actor->state);
         actor->handling = false;
-        settle(actor->current, code ? -EPIPE : 0, NULL);
+        settle_current(actor, code ? -EPIPE : 0);
     }
     return fail(actor, code);
 }
@@ -188,7 +195,7 @@ life_over(void *arg)
     fern_greenlet *g = actor->greenlet;
     fern_outcome outcome;
     (void)fern_greenlet_outcome(g, &outcome);
-    settle(actor->current, -EPIPE, NULL);
+    settle_current(actor, -EPIPE);
     actor->handling = false;
     bool failed = outcome.code && !outcome.cancelled && !actor->stopping;
     int r = failed && may_restart(actor) ? begin_life(actor) : 1;
