@@ -203,6 +203,40 @@ typedef struct fern_stock_counts {
  */
 FERN_API int fern_stock_get_counts(fern_stock *stock, fern_stock_counts *ret_counts);
 
+/** What is lent out for a block:
+ *
+ *     fern_loan loan = {stock, fern_in(FERN_SECOND), NULL};
+ *     FERN_WITH (r, fern_loan_begin, fern_loan_end, &loan)
+ *         r = query(loan.thing);
+ */
+typedef struct fern_loan {
+    fern_stock *stock;
+    fern_time deadline; /**< for fern_stock_get() */
+    void *thing;        /**< in the block: what was got */
+} fern_loan;
+
+/**
+ * Get a thing for a block: a fern_enter_fn.
+ *
+ * @param  loan  a fern_loan with its stock and deadline
+ * @return as fern_stock_get()
+ *
+ * May switch: as fern_stock_get().  Thread: its hub only.  Owner: borrows loan.
+ */
+FERN_API int fern_loan_begin(void *loan);
+
+/**
+ * Give it back: a fern_exit_fn. It is discarded if the block ended with a negative code, or the
+ * caller has been killed meanwhile.
+ *
+ * @param  loan  that of fern_loan_begin()
+ * @param  code  how the block ended
+ * @return code
+ *
+ * May switch: no.  Thread: its hub only.  Owner: the thing is the stock's again.
+ */
+FERN_API int fern_loan_end(void *loan, int code);
+
 FERN__END_DECLS
 
 #endif

@@ -337,6 +337,27 @@ fern_stock_discard(fern_stock *stock, void *thing)
     return 0;
 }
 
+/* ---- for a block ---- */
+
+int
+fern_loan_begin(void *loan)
+{
+    fern_loan *l = loan;
+    return fern_stock_get(l->stock, &l->thing, l->deadline);
+}
+
+int
+fern_loan_end(void *loan, int code)
+{
+    fern_loan *l = loan;
+    /* Kills are kept back while an exit runs: they are looked for themselves. */
+    if (code < 0 || fern__self_hub()->current->kills)
+        (void)fern_stock_discard(l->stock, l->thing);
+    else
+        (void)fern_stock_put(l->stock, l->thing);
+    return code;
+}
+
 /* ---- the stock as a whole ---- */
 
 ssize_t

@@ -227,6 +227,38 @@ TEST(a_thing_whose_user_was_killed_in_the_middle_is_never_handed_on)
     finish();
 }
 
+static void *
+be_killed_in_a_block(void *unused)
+{
+    int r;
+    fern_loan loan = {stock, FERN_FOREVER, NULL};
+    FERN_WITH(r, fern_loan_begin, fern_loan_end, &loan)
+    (void)fern_sleep(FERN_HOUR); /* and r does not tell of it */
+    ASSERT_EQ(r, 0);
+    return unused;
+}
+
+TEST(a_thing_lent_to_a_block_comes_back_or_is_discarded_as_the_block_ends)
+{
+    int r;
+    begin(plain(1));
+    fern_loan loan = {stock, FERN_FOREVER, NULL};
+    FERN_WITH(r, fern_loan_begin, fern_loan_end, &loan)
+    ASSERT_EQ((intptr_t)loan.thing, 1);
+    ASSERT_EQ(counts().idle, 1);
+    FERN_WITH(r, fern_loan_begin, fern_loan_end, &loan)
+    r = -EIO;
+    ASSERT_EQ(r, -EIO);
+    ASSERT_EQ(ended, 1);
+    fern_greenlet *g = fern_spawn(be_killed_in_a_block, NULL);
+    ASSERT_OK(fern_sleep(2 * FERN_MS));
+    ASSERT_OK(fern_kill(g, 0, FERN_FOREVER));
+    fern_greenlet_unref(g);
+    ASSERT_EQ(made, 2);
+    ASSERT_EQ(ended, 2);
+    finish();
+}
+
 TEST(things_that_were_idle_too_long_or_are_too_old_are_discarded)
 {
     fern_stock_options options = plain(3);
