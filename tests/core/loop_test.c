@@ -73,7 +73,8 @@ TEST(a_stop_before_the_run_lets_everything_that_is_ready_run_once)
     ASSERT_OK(fern_loop_stop());
     ASSERT_OK(fern_loop_run(FERN_FOREVER));
     ASSERT_STR_EQ(trace_text, "soon greenlet");
-    ASSERT_ERR(fern_loop_run(FERN_FOREVER), -EDEADLK); /* nothing can happen any more */
+    if (harness_other_threads() == 0) /* nothing can happen any more */
+        ASSERT_ERR(fern_loop_run(FERN_FOREVER), -EDEADLK);
     fern_greenlet_unref(g);
 }
 
