@@ -105,6 +105,8 @@ join(struct fern__crowd *c, size_t i)
     FERN_CHECK(m->choice.kind->ready, -EINVAL);
     if (c->cases[i].kind == FERN_CASE_FD)
         c->outside = true;
+    if (is_looked_at(&c->cases[i]))
+        c->looks = true;
     r = look(c, m);
     if (r == -EXDEV)
         return r;
@@ -245,7 +247,9 @@ fern__crowd_wait(struct fern__crowd *c, size_t wanted, fern_time deadline)
     fern_greenlet *g = c->hub->current;
     c->wanted = wanted;
     for (;;) { /* ends when enough are ready, or with a code */
-        fern_time timer = look_around(c);
+        fern_time timer = FERN_FOREVER;
+        if (c->looks && !c->stopped && c->ready < wanted)
+            timer = look_around(c);
         if (c->stopped || c->ready >= wanted)
             return 0;
         if (deadline.ns == 0)

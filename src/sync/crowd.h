@@ -34,6 +34,7 @@ struct fern__crowd {
     size_t ready;
     size_t wanted; /* wake the waiter when so many are */
     bool outside;  /* one of them is an fd */
+    bool looks;    /* one of them is an fd or a timer */
     bool stopped;
     /* Called for each that becomes ready; true: stop waiting. NULL: never. */
     bool (*stop)(const struct fern__crowd *crowd, size_t index);
