@@ -22,7 +22,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { FRAMES_SHOWN = 64, LINE_BYTES = 512, BLOCK_BYTES = 2048 };
+/* Of one of a circle a few will do; where fern is part of the program its own come first. */
+enum { FRAMES_SHOWN = 64, CIRCLE_FRAMES = 3, LINE_BYTES = 512, BLOCK_BYTES = 2048 };
 
 struct dump {
     struct fern__hub *hub;
@@ -254,7 +255,7 @@ put_member(fern_greenlet *g, bool first, void *arg)
     add(&l, "%s: ", label);
     add_wait(&l, g);
     end_line(d, &l);
-    put_frames(d, g, 1);
+    put_frames(d, g, CIRCLE_FRAMES);
 }
 
 /* ---- all of them ---- */

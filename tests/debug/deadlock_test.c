@@ -152,9 +152,10 @@ TEST(two_that_want_each_others_locks_are_reported_as_a_circle_with_their_places)
     ASSERT_NOT_NULL(end);
     *end = '\0';
     ASSERT_STR_HAS(err, "parked in mutex: ");
-    ASSERT_STR_HAS(err, ", held by #3\n    at take_both+0x");
+    ASSERT_STR_HAS(err, ", held by #3\n    at ");
     ASSERT_STR_HAS(err, "#3 \"right\"");
-    ASSERT_STR_HAS(err, ", held by #2\n    at take_both+0x");
+    ASSERT_STR_HAS(err, ", held by #2\n    at ");
+    ASSERT_STR_HAS(strstr(err, "#3 \"right\""), "    at take_both+0x");
     ASSERT_NULL(strstr(err, "outside"));
     ASSERT_NULL(strstr(err, "#1"));
 }
@@ -185,7 +186,8 @@ TEST(two_that_join_each_other_are_a_circle)
     ASSERT_EQ(WEXITSTATUS(status), 7);
     ASSERT_STR_HAS(err, "fern: these wait for each other");
     ASSERT_STR_HAS(err, "#1 \"main\": parked in join: end of #2\n");
-    ASSERT_STR_HAS(err, "parked in join: end of #1\n    at wait_for_main+0x");
+    ASSERT_STR_HAS(err, "    at wait_for_main+0x");
+    ASSERT_STR_HAS(err, "parked in join: end of #1\n    at ");
 }
 
 TEST(what_main_does_then_can_go_on)
