@@ -24,6 +24,7 @@
 
 #include <fern/base.h>
 #include <fern/greenlet.h>
+#include <fern/iterator.h>
 #include <fern/time.h>
 
 FERN__BEGIN_DECLS
@@ -211,6 +212,17 @@ FERN_API FERN_MUST_CHECK ssize_t fern_queue_get_many(
  */
 #define FERN_QUEUE_FOREACH(ret_code, queue, ret_item)                                      \
     while (((ret_code) = fern_queue_get((queue), (ret_item), FERN_FOREVER)) == 0)
+
+/**
+ * A queue as an iterator, for FERN_EACH and whatever takes iterators: it gives items until the queue
+ * is closed and empty.
+ *
+ * @param  queue  a queue that was begun, not NULL
+ * @return the iterator
+ *
+ * May switch: no.  Thread: any.  Owner: borrows queue as long as the iterator is used.
+ */
+FERN_API fern_iterator fern_queue_iterator(fern_queue *queue);
 
 /* ---- closing ---- */
 

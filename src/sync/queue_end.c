@@ -235,6 +235,30 @@ fern_queue_resize(fern_queue *queue, size_t capacity)
     return 0;
 }
 
+/* ---- as an iterator ---- */
+
+static int
+queue_next(void *self, void *ret_item, fern_time deadline)
+{
+    struct fern__queue *q = fern__queue_of(self);
+    void *unwanted = NULL;
+    if (!ret_item && !(ret_item = unwanted = malloc(q->item_size)))
+        return -ENOMEM;
+    int r = fern_queue_get(self, ret_item, deadline);
+    if (r == 0 && unwanted && q->drop)
+        q->drop(unwanted);
+    free(unwanted);
+    return r == 0 ? 1 : r == -EPIPE ? 0 : r;
+}
+
+fern_iterator
+fern_queue_iterator(fern_queue *queue)
+{
+    static const fern_iterator_ops ops = {.next = queue_next};
+    return (fern_iterator){
+            .ops = &ops, .self = queue, .item_size = fern__queue_of(queue)->item_size};
+}
+
 /* ---- links ---- */
 
 /* The place that was kept is there. */

@@ -343,6 +343,30 @@ TEST(a_container_of_ones_own_keeps_the_items)
     ASSERT_EQ(set, 0);
 }
 
+/* ---- as an iterator ---- */
+
+TEST(a_queue_is_an_iterator_that_ends_when_it_is_closed_and_empty)
+{
+    int r, sum = 0;
+    int64_t item;
+    FERN_QUEUE_OPTIONS(options);
+    options.drop = count_dropped;
+    ASSERT_OK(fern_queue_init_with(&queue, sizeof(int64_t), 4, &options));
+    fern_iterator it = fern_queue_iterator(&queue);
+    ASSERT_EQ(it.item_size, sizeof(int64_t));
+    ASSERT_ERR(fern_next(&it, &item, FERN_NOWAIT), -EAGAIN);
+    for (int i = 1; i <= 4; i++)
+        put(i);
+    ASSERT_EQ(fern_next(&it, NULL, FERN_NOWAIT), 1); /* not wanted */
+    ASSERT_EQ(dropped, 1);
+    ASSERT_OK(fern_queue_close(&queue, 0));
+    FERN_EACH(r, item, &it)
+    sum += (int)item;
+    ASSERT_EQ(r, 0);
+    ASSERT_EQ(sum, 9);
+    ASSERT_OK(fern_queue_fini(&queue));
+}
+
 /* ---- links ---- */
 
 static fern_greenlet *
