@@ -30,8 +30,8 @@
 #include "core/wait.h"
 
 struct fern__sync {
-    struct fern__hub *_Atomic hub;
-    struct fern__list waiters; /* cells, first come first */
+    struct fern__list waiters;     /* cells, first come first */
+    struct fern__hub *_Atomic hub; /* not first: Clang takes no {0} for an atomic pointer */
 };
 
 /* One that wants to know. */
