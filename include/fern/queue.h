@@ -117,7 +117,7 @@ FERN_API int fern_queue_init_with(fern_queue *queue, size_t item_size, size_t ca
  * End the use of a queue. Its items are dropped.
  *
  * @param  queue  a queue
- * @return 0; -EBUSY somebody waits for it, or a greenlet is linked; -EINVAL NULL; -EXDEV another hub's
+ * @return 0; -EBUSY somebody waits for it, or a greenlet is linked; -EINVAL NULL; -EXDEV another hub's that still lives
  *
  * May switch: no.  Thread: its hub only.  Owner: queue stays the caller's.
  */

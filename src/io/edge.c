@@ -5,7 +5,9 @@
  * In each direction one greenlet at a time, the first, makes its calls; the others stand behind it.
  * It waits for the fd, or to be poked by the first of the other direction: a call that went through
  * may have changed what that one waits for, and a call that was made on news has taken the news away.
- * A call that was made on a poke and would still block pokes nobody, or the two would go on for ever.
+ * A call that was made on a poke, with no news at the fd, and would still block pokes nobody, or the
+ * two would go on for ever. News that comes in the middle of such a call is taken away unseen:
+ * while both wait, each tries again before long.
  */
 #include "io/op.h"
 
@@ -15,6 +17,8 @@
 #include <fern/event.h>
 #include <fern/io.h>
 #include <fern/wait.h>
+
+static const int64_t TRY_AGAIN_NS = 100 * FERN_MS;
 
 struct lane {
     struct fern__sync sync; /* those behind the first */
@@ -51,6 +55,12 @@ fern_edge_init(fern_edge *edge, int fd, int events)
     return 0;
 }
 
+static bool
+has_news(const struct edge *e)
+{
+    return fern_wait_fd(e->fd, e->events, FERN_NOWAIT) != -EAGAIN;
+}
+
 /* Call until it does not block. It is this greenlet's turn. */
 static ssize_t
 call(struct edge *e, int direction, fern_edge_fn *fn, void *arg, fern_time deadline)
@@ -58,19 +68,21 @@ call(struct edge *e, int direction, fern_edge_fn *fn, void *arg, fern_time deadl
     struct lane *other = &e->lanes[!direction];
     bool poked = false;
     for (;;) { /* ends with the call, or when the wait fails */
+        poked = poked && !has_news(e);
         ssize_t r = fn(arg);
         if (other->busy && (r != -EAGAIN || !poked))
             (void)fern_event_set(&other->poke);
         if (r != -EAGAIN || deadline.ns == 0)
             return r;
         fern_case cases[] = {fern_case_fd(e->fd, (short)e->events),
-                fern_case_event(&e->lanes[direction].poke)};
-        int which = fern_select(cases, 2, 0, deadline);
+                fern_case_event(&e->lanes[direction].poke),
+                fern_case_timer(other->busy ? fern_in(TRY_AGAIN_NS) : FERN_FOREVER)};
+        int which = fern_select(cases, 3, 0, deadline);
         if (which < 0)
             return which;
         if (which == 0 && cases[0].result < 0)
             return cases[0].result;
-        poked = which == 1;
+        poked = which > 0;
         fern__sched_spend(fern__self_hub());
     }
 }

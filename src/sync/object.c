@@ -4,6 +4,8 @@
  */
 #include "sync/object.h"
 
+#include "core/registry.h"
+
 void
 fern__sync_tell(struct fern__list *waiters)
 {
@@ -40,9 +42,18 @@ fern__sync_grant_all(struct fern__list *waiters, int result)
 }
 
 int
-fern__sync_fini(struct fern__sync *sync)
+fern__sync_check_end(struct fern__sync *sync)
 {
     int r = fern__sync_check(sync);
+    if (r == -EXDEV && !fern__registry_has(atomic_load(&sync->hub)))
+        return 0;
+    return r;
+}
+
+int
+fern__sync_fini(struct fern__sync *sync)
+{
+    int r = fern__sync_check_end(sync);
     if (r < 0)
         return r;
     if (fern__sync_awaited(sync))

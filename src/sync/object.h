@@ -139,6 +139,10 @@ fern__sync_grant(struct fern__cell *cell, int result)
 /* Wake all who wait now, first come first. @return how many */
 size_t fern__sync_grant_all(struct fern__list *waiters, int result);
 
+/* Whether the calling thread may end an object's use: that of a hub that has ended is anybody's.
+ * @return 0; -EXDEV */
+int fern__sync_check_end(struct fern__sync *sync);
+
 /* End an object's use. @return 0; -EBUSY somebody waits for it; -EXDEV */
 int fern__sync_fini(struct fern__sync *sync);
 

@@ -70,7 +70,7 @@ fern_queue_fini(fern_queue *queue)
 {
     FERN_CHECK(queue, -EINVAL);
     struct fern__queue *q = fern__queue_of(queue);
-    int r = fern__sync_check(&q->sync);
+    int r = fern__sync_check_end(&q->sync);
     if (r < 0)
         return r;
     FERN_CHECK(!q->linked && !fern__sync_awaited(&q->sync), -EBUSY);

@@ -357,6 +357,11 @@ world_run_and_leave(uint64_t seed, bool with_io, bool tracing)
     pthread_t thread;
     MUST(pthread_create(&thread, NULL, visit, &v) == 0, "no thread");
     MUST(pthread_join(thread, NULL) == 0, "no end of the thread");
+    /* Their hub has ended, so they are this thread's to end. */
+    for (int i = 0; i < model.things; i++) {
+        if (model.thing[i].kind == &kind_queue)
+            kind_queue.end(&model.thing[i]);
+    }
     for (int i = 0; i < model.users; i++)
         check_user(&model.user[i]);
 }

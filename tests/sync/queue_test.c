@@ -553,3 +553,21 @@ TEST(misuse_of_a_queue_answers_with_its_code)
         ASSERT_ERR(fern_queue_get(&queue, &item, FERN_FOREVER), -EDEADLK);
     ASSERT_OK(fern_queue_fini(&queue));
 }
+
+static void *
+use_and_leave(void *left)
+{
+    int item = 1;
+    ASSERT_OK(fern_queue_put(left, &item, FERN_FOREVER));
+    return NULL;
+}
+
+TEST(a_queue_of_a_thread_that_has_ended_can_be_ended_from_another)
+{
+    pthread_t thread;
+    fern_queue left;
+    ASSERT_OK(fern_queue_init(&left, sizeof(int), 4));
+    ASSERT_EQ(pthread_create(&thread, NULL, use_and_leave, &left), 0);
+    ASSERT_EQ(pthread_join(thread, NULL), 0);
+    ASSERT_OK(fern_queue_fini(&left));
+}
