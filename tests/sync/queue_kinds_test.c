@@ -446,8 +446,9 @@ TEST(a_put_into_an_unbounded_queue_says_when_there_is_no_memory)
 {
     enum { BIG = 1 << 27 };
     struct rlimit limit;
-    if (harness_runs_under("sanitizers") || harness_runs_under("valgrind"))
-        SKIP("malloc belongs to the tool");
+    if (harness_runs_under("sanitizers") || harness_runs_under("valgrind") ||
+            harness_runs_under("emulator"))
+        SKIP("memory belongs to the tool");
     char *item = calloc(1, BIG);
     ASSERT_NOT_NULL(item);
     begin(BIG, FERN_QUEUE_UNBOUNDED, FERN_QUEUE_FIFO);
