@@ -70,19 +70,8 @@ end_arm(struct fern__hub *hub, struct fern__choice *choice)
     return 0;
 }
 
-static void
-end_disarm(struct fern__hub *hub, struct fern__choice *choice)
-{
-    (void)hub;
-    if (fern__list_linked(&choice->watch.cell.node))
-        fern__wait_remove(&choice->watch.cell);
-}
-
-const struct fern__waitable fern__waitable_end = {.name = "end",
-        .attempt = end_attempt,
-        .ready = end_attempt,
-        .arm = end_arm,
-        .disarm = end_disarm};
+const struct fern__waitable fern__waitable_end = {
+        .name = "end", .attempt = end_attempt, .ready = end_attempt, .arm = end_arm};
 
 /* ---- links of the user's ---- */
 

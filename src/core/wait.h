@@ -56,6 +56,14 @@ fern__choice_of(struct fern__cell *cell)
     return fern__container_of(cell, struct fern__choice, watch.cell);
 }
 
+/* Unlink a choice if it is linked. */
+static inline void
+fern__choice_disarm(struct fern__choice *choice)
+{
+    if (fern__list_linked(&choice->watch.cell.node))
+        fern__list_remove(&choice->watch.cell.node);
+}
+
 /* Where a waiter's item is, its own cell's or a choice's. */
 static inline void *
 fern__wait_item(struct fern__cell *cell)

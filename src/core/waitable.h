@@ -42,9 +42,6 @@ struct fern__waitable {
 
     /* Link the choice's cell, which is not ready. @return 0; a negative code */
     int (*arm)(struct fern__hub *hub, struct fern__choice *choice);
-
-    /* Unlink it if it is linked. */
-    void (*disarm)(struct fern__hub *hub, struct fern__choice *choice);
 };
 
 #endif

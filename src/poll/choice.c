@@ -36,17 +36,8 @@ fd_arm(struct fern__hub *hub, struct fern__choice *choice)
             (short)choice->watch.events);
 }
 
-static void
-fd_disarm(struct fern__hub *hub, struct fern__choice *choice)
-{
-    (void)hub;
-    if (fern__list_linked(&choice->watch.cell.node))
-        fern__wait_remove(&choice->watch.cell);
-}
-
 const struct fern__waitable fern__fd_choice = {.name = "fd",
         .outside = true,
         .attempt = fd_attempt,
         .ready = fd_attempt,
-        .arm = fd_arm,
-        .disarm = fd_disarm};
+        .arm = fd_arm};

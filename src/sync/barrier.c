@@ -63,7 +63,7 @@ fern_barrier_fini(fern_barrier *barrier)
 {
     FERN_CHECK(barrier, -EINVAL);
     struct barrier *b = barrier_of(barrier);
-    int r = fern__sync_check(&b->sync);
+    int r = fern__sync_check_end(&b->sync);
     if (r < 0)
         return r;
     FERN_CHECK(!b->actor_id && fern__list_empty(&b->door), -EBUSY);

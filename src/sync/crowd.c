@@ -204,7 +204,7 @@ unwatch_fds(struct fern__crowd *c)
 {
     for (size_t i = 0; c->outside && i < c->count; i++) {
         if (c->cases[i].kind == FERN_CASE_FD)
-            c->members[i].choice.kind->disarm(c->hub, &c->members[i].choice);
+            fern__choice_disarm(&c->members[i].choice);
     }
 }
 

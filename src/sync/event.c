@@ -64,11 +64,8 @@ event_arm(struct fern__hub *hub, struct fern__choice *choice)
     return 0;
 }
 
-const struct fern__waitable fern__waitable_event = {.name = "event",
-        .attempt = event_attempt,
-        .ready = event_ready,
-        .arm = event_arm,
-        .disarm = fern__sync_disarm};
+const struct fern__waitable fern__waitable_event = {
+        .name = "event", .attempt = event_attempt, .ready = event_ready, .arm = event_arm};
 
 int
 fern_event_init(fern_event *event, int flags)
@@ -83,7 +80,7 @@ fern_event_fini(fern_event *event)
 {
     FERN_CHECK(event, -EINVAL);
     struct event *e = event_of(event);
-    int r = fern__sync_check(&e->sync);
+    int r = fern__sync_check_end(&e->sync);
     if (r == 0)
         r = e->woken ? -EBUSY : fern__sync_fini(&e->sync);
     if (r == 0)

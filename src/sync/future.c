@@ -37,8 +37,7 @@ future_arm(struct fern__hub *hub, struct fern__choice *choice)
 const struct fern__waitable fern__waitable_future = {.name = "future",
         .attempt = future_attempt,
         .ready = future_attempt,
-        .arm = future_arm,
-        .disarm = fern__sync_disarm};
+        .arm = future_arm};
 
 /* ---- being resolved ---- */
 

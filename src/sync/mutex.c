@@ -63,8 +63,7 @@ const struct fern__waitable fern__waitable_mutex = {.name = "mutex",
         .owner = mutex_owner,
         .attempt = mutex_attempt,
         .ready = mutex_ready,
-        .arm = mutex_arm,
-        .disarm = fern__sync_disarm};
+        .arm = mutex_arm};
 
 /* ---- making ---- */
 
@@ -81,6 +80,7 @@ fern_mutex_fini(fern_mutex *mutex)
 {
     FERN_CHECK(mutex, -EINVAL);
     struct fern__mutex *m = fern__mutex_of(mutex);
+    /* Not that of a hub that has ended: its owner may be gone, and is looked at below. */
     int r = fern__sync_check(&m->sync);
     if (r < 0)
         return r;

@@ -70,11 +70,3 @@ fern__sync_arm(
     choice->watch.cell.object = choice->object;
     fern__wait_add(waiters, &choice->watch.cell);
 }
-
-void
-fern__sync_disarm(struct fern__hub *hub, struct fern__choice *choice)
-{
-    (void)hub;
-    if (fern__list_linked(&choice->watch.cell.node))
-        fern__wait_remove(&choice->watch.cell);
-}

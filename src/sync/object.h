@@ -150,7 +150,4 @@ int fern__sync_fini(struct fern__sync *sync);
 void fern__sync_arm(
         struct fern__choice *choice, struct fern__hub *hub, struct fern__list *waiters);
 
-/* Unlink a choice: the `disarm` of all of this room. */
-void fern__sync_disarm(struct fern__hub *hub, struct fern__choice *choice);
-
 #endif

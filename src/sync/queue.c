@@ -413,13 +413,11 @@ queue_get_arm(struct fern__hub *hub, struct fern__choice *choice)
 const struct fern__waitable fern__waitable_queue_put = {.name = "queue put",
         .attempt = queue_put_attempt,
         .ready = queue_put_ready,
-        .arm = queue_put_arm,
-        .disarm = fern__sync_disarm};
+        .arm = queue_put_arm};
 
 const struct fern__waitable fern__waitable_queue_get = {.name = "queue get",
         .attempt = queue_get_attempt,
         .ready = queue_get_ready,
-        .arm = queue_get_arm,
-        .disarm = fern__sync_disarm};
+        .arm = queue_get_arm};
 
 static const struct fern__waitable waitable_peek = {.name = "queue peek"};

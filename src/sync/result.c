@@ -51,8 +51,7 @@ result_arm(struct fern__hub *hub, struct fern__choice *choice)
 const struct fern__waitable fern__waitable_result = {.name = "result",
         .attempt = result_attempt,
         .ready = result_attempt,
-        .arm = result_arm,
-        .disarm = fern__sync_disarm};
+        .arm = result_arm};
 
 static int
 assign(struct result *res, enum state state, void *value, int code, const char *message)
@@ -163,7 +162,7 @@ fern_result_reset(fern_result *result)
 {
     FERN_CHECK(result, -EINVAL);
     struct result *res = result_of(result);
-    int r = fern__sync_check(&res->sync);
+    int r = fern__sync_check_end(&res->sync);
     if (r == 0)
         r = res->linked || res->woken ? -EBUSY : fern__sync_fini(&res->sync);
     if (r == 0)

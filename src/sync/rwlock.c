@@ -54,7 +54,7 @@ fern_rwlock_fini(fern_rwlock *lock)
 {
     FERN_CHECK(lock, -EINVAL);
     struct rwlock *l = rwlock_of(lock);
-    int r = fern__sync_check(&l->sync);
+    int r = fern__sync_check_end(&l->sync);
     if (r < 0)
         return r;
     FERN_CHECK(!l->writer_id && !l->readers, -EBUSY);

@@ -2,7 +2,7 @@
 /*
  * The first of several things: fern_select.
  *
- * Each case is a choice of its own, whose kind knows how to try, to arm and to disarm it. A waker
+ * Each case is a choice of its own, whose kind knows how to try and to arm it. A waker
  * of any of them claims the greenlet's one winner word, carries the case out and wakes; the others
  * are unlinked before the call returns. Only an fd is tried again after the wake-up, since an
  * event says no more than that the kernel must be asked.
@@ -58,8 +58,7 @@ never_arm(struct fern__hub *hub, struct fern__choice *choice)
 static const struct fern__waitable waitable_never = {.name = "nothing",
         .attempt = never_attempt,
         .ready = never_attempt,
-        .arm = never_arm,
-        .disarm = fern__sync_disarm};
+        .arm = never_arm};
 
 static const struct fern__waitable *
 kind_of(struct fern__hub *hub, const fern_case *c)
@@ -190,13 +189,8 @@ arm_all(struct selection *s)
 static void
 disarm_all(struct selection *s)
 {
-    for (size_t i = 0; i < s->count; i++) {
-        struct fern__choice *choice = &s->choices[i];
-        if (fern__unlikely(choice->kind->disarm != fern__sync_disarm))
-            choice->kind->disarm(s->hub, choice);
-        else if (fern__list_linked(&choice->watch.cell.node))
-            fern__wait_remove(&choice->watch.cell);
-    }
+    for (size_t i = 0; i < s->count; i++)
+        fern__choice_disarm(&s->choices[i]);
 }
 
 /* What a park that ended says. @return the winner's index; -EAGAIN try again; a code */

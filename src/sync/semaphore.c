@@ -170,8 +170,7 @@ const struct fern__waitable fern__waitable_semaphore = {.name = "semaphore",
         .attempt = semaphore_attempt,
         .ready = semaphore_ready,
         .watched = semaphore_watched,
-        .arm = semaphore_arm,
-        .disarm = fern__sync_disarm};
+        .arm = semaphore_arm};
 
 static const struct fern__waitable waitable_refill = {
         .name = "semaphore's limit", .describe = semaphore_describe};
@@ -196,7 +195,7 @@ fern_semaphore_fini(fern_semaphore *semaphore)
 {
     FERN_CHECK(semaphore, -EINVAL);
     struct semaphore *s = semaphore_of(semaphore);
-    int r = fern__sync_check(&s->sync);
+    int r = fern__sync_check_end(&s->sync);
     if (r < 0)
         return r;
     FERN_CHECK(fern__list_empty(&s->givers) && fern__list_empty(&s->watchers), -EBUSY);

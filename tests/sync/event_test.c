@@ -239,3 +239,19 @@ TEST(misuse_of_an_event_answers_with_its_code)
     if (harness_other_threads() == 0)
         ASSERT_ERR(fern_event_wait(&event, FERN_FOREVER), -EDEADLK);
 }
+
+static void *
+wait_and_leave(void *left)
+{
+    ASSERT_ERR(fern_event_wait(left, FERN_NOWAIT), -EAGAIN);
+    return NULL;
+}
+
+TEST(an_event_of_a_thread_that_has_ended_can_be_ended_from_another)
+{
+    pthread_t thread;
+    ASSERT_EQ(pthread_create(&thread, NULL, wait_and_leave, &event), 0);
+    ASSERT_EQ(pthread_join(thread, NULL), 0);
+    ASSERT_OK(fern_event_fini(&event));
+    ASSERT_OK(fern_event_set(&event));
+}
