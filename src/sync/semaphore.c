@@ -21,7 +21,8 @@ struct semaphore {
     uint32_t flags;
     uint32_t unused32;
     struct fern__list watchers;
-    uint64_t reserved[2];
+    uint64_t turns; /* of those who came to stand in line */
+    uint64_t reserved[1];
 };
 
 _Static_assert(sizeof(struct semaphore) == sizeof(fern_semaphore), "one is the other");
@@ -32,6 +33,12 @@ semaphore_of(const fern_semaphore *semaphore)
 {
     return (struct semaphore *)(uintptr_t)semaphore;
 }
+
+/* A taker of one with FERN_SEMAPHORE_BARGE, which may have to stand in line again. */
+struct comer {
+    int64_t n;
+    uint64_t turn; /* it came before those with a larger one */
+};
 
 /* ---- permits ---- */
 
@@ -67,6 +74,12 @@ wanted(struct fern__cell *cell)
     return (int64_t)(intptr_t)fern__wait_item(cell);
 }
 
+static struct comer *
+comer_of(struct fern__cell *cell)
+{
+    return fern__wait_item(cell);
+}
+
 /* Serve the first taker. @return false if it must wait on; *promised are woken takers' */
 static bool
 serve_taker(struct semaphore *s, int64_t *promised)
@@ -75,13 +88,14 @@ serve_taker(struct semaphore *s, int64_t *promised)
     if (!first)
         return false;
     bool plain = first == &first->greenlet->cell;
-    int64_t n = plain ? wanted(first) : 1;
+    bool barges = plain && s->flags & FERN_SEMAPHORE_BARGE;
+    int64_t n = barges ? comer_of(first)->n : plain ? wanted(first) : 1;
     if (!suffices(s->count - *promised, n))
         return false;
     fern__wait_remove(first);
     if (!fern__wait_claim(first->greenlet))
         return true;
-    if (plain && s->flags & FERN_SEMAPHORE_BARGE)
+    if (barges)
         *promised += n;
     else
         s->count -= n;
@@ -207,33 +221,52 @@ fern_semaphore_fini(fern_semaphore *semaphore)
 
 /* ---- taking ---- */
 
-/* Stand in line, at its head if this was woken before and found nothing. */
+/* Stand in line behind those who came before. Who stood there once and was woken in vain came
+ * before all others but such as itself. */
 static int
-stand_in_line(struct fern__hub *hub, fern_greenlet *g, struct semaphore *s, int64_t n,
-        bool first, fern_time deadline)
+stand_by_turn(struct fern__hub *hub, fern_greenlet *g, struct semaphore *s,
+        struct comer *comer, fern_time deadline)
 {
     fern__wait_begin(g, &fern__waitable_semaphore, s);
-    g->item = (void *)(intptr_t)n;
+    g->item = comer;
     fern__wait_add(&s->sync.waiters, &g->cell);
-    if (first) {
+    FERN__LIST_FOREACH (node, &s->sync.waiters) {
+        struct fern__cell *cell = fern__container_of(node, struct fern__cell, node);
+        if (cell == &g->cell)
+            break;
+        if (cell == &cell->greenlet->cell && comer_of(cell)->turn < comer->turn)
+            continue;
         fern__wait_remove(&g->cell);
-        fern__list_insert_before(s->sync.waiters.next, &g->cell.node);
+        fern__list_insert_before(node, &g->cell.node);
+        break;
     }
     return fern__park(hub, g, deadline);
+}
+
+static int
+wait_to_barge(struct fern__hub *hub, fern_greenlet *g, struct semaphore *s, int64_t n,
+        fern_time deadline)
+{
+    struct comer comer = {.n = n, .turn = s->turns++};
+    int r = fern__sync_wait(hub, g, &s->sync, &fern__waitable_semaphore, &comer, deadline);
+    while (r == 0) {
+        if (suffices(s->count, n)) {
+            take_permits(s, n);
+            return 0;
+        }
+        r = g->interrupt ? g->interrupt : stand_by_turn(hub, g, s, &comer, deadline);
+    }
+    return r;
 }
 
 static int
 wait_to_take(struct fern__hub *hub, fern_greenlet *g, struct semaphore *s, int64_t n,
         fern_time deadline)
 {
-    int r = stand_in_line(hub, g, s, n, false, deadline);
-    while (r == 0 && s->flags & FERN_SEMAPHORE_BARGE) {
-        if (suffices(s->count, n)) {
-            take_permits(s, n);
-            return 0;
-        }
-        r = g->interrupt ? g->interrupt : stand_in_line(hub, g, s, n, true, deadline);
-    }
+    int r = s->flags & FERN_SEMAPHORE_BARGE
+                    ? wait_to_barge(hub, g, s, n, deadline)
+                    : fern__sync_wait(hub, g, &s->sync, &fern__waitable_semaphore,
+                              (void *)(intptr_t)n, deadline);
     if (r < 0)
         settle(s); /* those behind may have waited for this one's sake */
     return r;

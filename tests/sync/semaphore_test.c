@@ -240,6 +240,26 @@ TEST(with_barging_a_waiter_that_is_killed_when_woken_passes_the_permit_on)
     fern_greenlet_unref(ga);
 }
 
+TEST(with_barging_those_who_are_woken_in_vain_stay_in_their_order)
+{
+    begin(0, 0, FERN_SEMAPHORE_BARGE);
+    struct taker a = {"a", 1, FERN_FOREVER, 1}, b = {"b", 1, FERN_FOREVER, 1};
+    struct taker c = {"c", 1, FERN_FOREVER, 1};
+    fern_greenlet *ga = fern_spawn(take_and_say, &a), *gb = fern_spawn(take_and_say, &b);
+    fern_greenlet *gc = fern_spawn(take_and_say, &c);
+    ASSERT_OK(fern_yield());
+    ASSERT_OK(fern_semaphore_release(&semaphore, 2));
+    ASSERT_OK(fern_semaphore_acquire(&semaphore, 2, FERN_NOWAIT)); /* a and b were woken */
+    ASSERT_OK(fern_yield());
+    ASSERT_STR_EQ(trace_text, "");
+    ASSERT_OK(fern_semaphore_release(&semaphore, 1));
+    FINISH(ga);
+    ASSERT_OK(fern_semaphore_release(&semaphore, 2));
+    FINISH(gb);
+    FINISH(gc);
+    ASSERT_STR_EQ(trace_text, "a b c");
+}
+
 /* ---- blocks, select ---- */
 
 TEST(a_block_with_a_permit_gives_it_back_on_every_way_out)
