@@ -186,7 +186,7 @@ wait_begin(struct user *u, fern_time deadline)
         u->way[i].user = u;
     if (u->entry)
         return;
-    for (int i = 0; i < u->ways; i++) {
+    for (int i = 0; i < u->ways && !u->open; i++) {
         if (!is_ready(&u->way[i]))
             continue;
         if (!u->drawn) /* else it is known only afterwards */
@@ -257,7 +257,7 @@ end(struct user *u, int won, int r)
     for (int i = 0; i < u->ways; i++)
         if (u->way[i].line)
             line_drop(u->way[i].line, u);
-    u->waits = u->drawn = u->selects = u->retakes = false;
+    u->waits = u->drawn = u->selects = u->retakes = u->open = u->passes = false;
     u->served = 0;
     model.runs = u;
     return won >= 0;
@@ -287,6 +287,38 @@ select_end(struct user *u, int r, const fern_case *cases)
     MUST(!w || u->won != r || cases[r].result == w->result,
             "user %d: case %d gave %d, not %d", u->number, r, cases[r].result, w->result);
     return end(u, r < 0 ? -1 : r, r);
+}
+
+void
+open_begin(struct user *u, struct thing *t, struct line *line, fern_time deadline)
+{
+    only_way(u, t, line);
+    u->open = true;
+    wait_begin(u, deadline);
+}
+
+/* Nobody may still wait who came before. */
+static void
+check_nobody_passed(const struct user *u)
+{
+    const struct line *line = u->way[0].line;
+    for (int i = 0; line && !u->passes && i < line->count && line->way[i]->user != u; i++) {
+        const struct user *other = line->way[i]->user;
+        MUST(!still_waits(other) || user_interrupt(other),
+                "user %d passed by user %d at %s %d", u->number, other->number,
+                u->way[0].thing->kind->name, u->way[0].thing->number);
+    }
+}
+
+bool
+open_end(struct user *u, int r)
+{
+    bool served = r != -EAGAIN && r != -ETIME && r != -ECANCELED;
+    if (served) {
+        u->won = 0;
+        check_nobody_passed(u);
+    }
+    return end(u, served ? 0 : -1, r);
 }
 
 void

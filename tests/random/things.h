@@ -23,6 +23,7 @@ enum {
     POKERS = 3,
     ITEMS_MAX = 64,
     LINES = 4,
+    SEVERAL = 4,
 };
 
 struct user;
@@ -65,6 +66,8 @@ struct user {
     bool selects;
     bool drawn;         /* any of the ready may win */
     bool retakes;       /* a mutex comes after what it waits for: no promise of order */
+    bool open;          /* what the call gives is known only afterwards */
+    bool passes;        /* it need not wait for who came before */
     fern_time deadline; /* of its wait */
     int entry;          /* the interrupt when the call began */
     bool at_once;       /* the call must not switch */
@@ -123,9 +126,15 @@ struct thing {
         fern_mutex mutex;
         fern_barrier barrier;
         fern_rwlock rwlock;
+        fern_waitgroup waitgroup;
+        fern_once once;
         struct {
             fern_condition condition;
             fern_mutex guard;
+        };
+        struct {
+            fern_mutex one[SEVERAL];
+            struct user *holder[SEVERAL];
         };
     };
     bool set; /* event, result */
@@ -176,6 +185,12 @@ bool select_end(struct user *u, int r, const fern_case *cases);
 /* The same of a call that can only time out, such as a sleep. */
 void rest_end(struct user *u, int r);
 
+/* A call of which only afterwards is known what it gives: it is held against what is true of the
+ * thing, at its end and while nobody is ready, and nobody may have passed by who stands in line. */
+void open_begin(struct user *u, struct thing *t, struct line *line, fern_time deadline);
+/* @return whether it was served, with whatever result */
+bool open_end(struct user *u, int r);
+
 /* A call with one way out. */
 struct way *only_way(struct user *u, struct thing *t, struct line *line);
 
@@ -208,9 +223,15 @@ fern_time pick_deadline(void);
 /* ---- things that there are ---- */
 
 extern const struct kind kind_event, kind_result, kind_queue, kind_semaphore, kind_mutex,
-        kind_condition, kind_barrier, kind_rwlock;
+        kind_condition, kind_barrier, kind_rwlock, kind_waitgroup, kind_once, kind_barging,
+        kind_several;
 
 /* Wait for the first of several. */
 void do_select(struct user *u);
+
+/* ---- users.c ---- */
+
+/* Let time pass, or others run. */
+void do_rest(struct user *u);
 
 #endif

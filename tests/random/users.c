@@ -48,7 +48,7 @@ spawn_user(void)
     MUST(u->g, "no user %d", u->number);
 }
 
-static void
+void
 do_rest(struct user *u)
 {
     int64_t ns = (int64_t)draw(5) * 500 * FERN_US;
@@ -208,7 +208,7 @@ begin(uint64_t seed, bool tracing)
 {
     static const struct kind *const kinds[] = {&kind_event, &kind_result, &kind_queue,
             &kind_queue, &kind_semaphore, &kind_mutex, &kind_condition, &kind_barrier,
-            &kind_rwlock};
+            &kind_rwlock, &kind_waitgroup, &kind_once, &kind_barging, &kind_several};
     enum { KINDS = sizeof kinds / sizeof kinds[0] };
     memset(&model, 0, sizeof model);
     schedule_begin(seed, tracing);
