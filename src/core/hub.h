@@ -40,10 +40,11 @@ struct fern__hub {
     /* What every switch touches. */
     fern_greenlet *current;
     struct fern__ring ready;
-    uint32_t turn_at; /* a turn is due when the ring's head has come here */
-    bool observed;    /* sanitizer, C++, hooks, canary, seed...: take the slower way */
-    bool permuted;    /* pick ready ones in a seeded order */
-    bool ordered;     /* but the next one in its order */
+    uint32_t turn_at;  /* a turn is due when the ring's head has come here */
+    uint32_t fetch_at; /* and here the next ones are to be fetched */
+    bool observed;     /* sanitizer, C++, hooks, canary, seed...: take the slower way */
+    bool permuted;     /* pick ready ones in a seeded order */
+    bool ordered;      /* but the next one in its order */
     int *errno_at;
 
     /* Fairness: core/fair.c. */

@@ -39,25 +39,51 @@
 
 /* ---- the ready queue ---- */
 
-/* How many places ahead the lines of a block and of its stack are fetched. */
-enum { FETCH_BLOCK = 5, FETCH_STACK = 3, FETCH_UNRUN = 24 };
+/* FETCH_GROUP greenlets are fetched at once, if at least FETCH_LEAST others are ready; of each
+ * stack FETCH_FRAMES bytes, which hold the frames between a park and whoever called the call that
+ * waits. */
+enum { FETCH_GROUP = 8, FETCH_LEAST = 5, FETCH_FRAMES = 320, FETCH_UNRUN = 24, LINE = 64 };
 
-/* Fetch what will be needed soon: at a hundred thousand greenlets every switch would otherwise
- * wait for memory several times. The asm keeps GCC from taking these for functions without
- * effect and dropping them. */
 static inline void
-prefetch(const struct fern__ring *ring)
+fetch_waiter(const fern_greenlet *g)
 {
-    __asm__ volatile("");
-    uintptr_t far = (uintptr_t)fern__ring_peek(ring, FETCH_BLOCK);
-    size_t line = far & FERN__ITEM_TAGS ? 0 : offsetof(fern_greenlet, ctx);
-    __builtin_prefetch((char *)(far & ~(uintptr_t)FERN__ITEM_TAGS) + line, 1);
-    uintptr_t near = (uintptr_t)fern__ring_peek(ring, FETCH_STACK);
-    if (!(near & FERN__ITEM_TAGS))
-        __builtin_prefetch(((fern_greenlet *)near)->ctx.sp, 1);
+    for (int at = 0; at < FETCH_FRAMES; at += LINE)
+        __builtin_prefetch((char *)g->ctx.sp + at, 1);
+    if (g->item)
+        __builtin_prefetch(g->item, 1);
+    if (g->cell.object)
+        __builtin_prefetch(g->cell.object, 1);
 }
 
-/* The same among greenlets that have not run. */
+/* Fetch what the next ones need: at a thousand connections every switch would otherwise wait for
+ * memory several times, and for the page tables before. A CPU walks several page tables at a
+ * time, but a fetch that waits for one holds up what comes after it: so a group is fetched
+ * together, its blocks one group earlier (measured at 1000 connections: 3 to 5 % of an echo).
+ * The asm keeps GCC from taking this for a function without effect and dropping it. */
+static __attribute__((noinline)) void
+fetch_group(struct fern__hub *hub)
+{
+    __asm__ volatile("");
+    struct fern__ring *ring = &hub->ready;
+    uint32_t count = fern__ring_count(ring);
+    uint32_t near = count < FETCH_GROUP ? count : FETCH_GROUP;
+    uint32_t far = count < 2 * FETCH_GROUP ? count : 2 * FETCH_GROUP;
+    hub->fetch_at = ring->head + near;
+    for (uint32_t i = 0; i < near; i++) {
+        uintptr_t item = (uintptr_t)fern__ring_peek(ring, i);
+        if (!(item & FERN__ITEM_TAGS))
+            fetch_waiter((fern_greenlet *)item);
+    }
+    for (uint32_t i = near; i < far; i++) {
+        uintptr_t item = (uintptr_t)fern__ring_peek(ring, i);
+        size_t line = item & FERN__ITEM_TAGS ? 0 : offsetof(fern_greenlet, ctx);
+        char *block = (char *)(item & ~(uintptr_t)FERN__ITEM_TAGS) + line;
+        __builtin_prefetch(block, 1);
+        __builtin_prefetch(block + LINE, 1);
+    }
+}
+
+/* The same among greenlets that have not run, which have no stacks yet. */
 static inline void
 prefetch_unrun(const struct fern__ring *ring)
 {
@@ -154,6 +180,7 @@ fern__sched_turn(struct fern__hub *hub, bool may_wait)
 
     /* 4. pace */
     fern__fair_pace(hub);
+    hub->fetch_at = hub->ready.head;
     fern__hub_plan_trim(hub);
     *hub->errno_at = saved_errno;
 }
@@ -219,10 +246,11 @@ next(struct fern__hub *hub)
     if (fern__unlikely(
                 (int32_t)(hub->turn_at - head) <= 0 || (uintptr_t)to & FERN__ITEM_TAGS))
         return NULL;
-    if (fern__unlikely(behind >= FETCH_BLOCK)) {
+    if (fern__unlikely(behind >= FETCH_LEAST)) {
         if (behind == UINT32_MAX) /* nothing is ready: `to` is a leftover */
             return NULL;
-        prefetch(ring);
+        if ((int32_t)(hub->fetch_at - head) <= 0)
+            fetch_group(hub);
     }
     ring->head = head + 1;
     return to;

@@ -83,6 +83,7 @@ fern_recv(int fd, void *buf, size_t len, int flags, fern_time deadline)
     if (fern__unlikely(!rec || flags & ODD_FLAGS || deadline.ns == 0))
         return recv_slow(fd, buf, len, flags, deadline);
     if (!(rec->ready & FERN__FD_IN)) {
+        hub->current->item = buf; /* to be fetched before the switch back */
         int r = fern__fd_wait(
                 fern__fds_of(hub), hub->current, rec, FERN__FD_IN, false, deadline);
         if (fern__unlikely(r < 0)) {

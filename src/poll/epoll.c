@@ -18,6 +18,8 @@
 
 enum {
     EVENTS_MAX = 256,
+    FETCH_RECORD = 16, /* events ahead */
+    FETCH_WAITER = 8,
     NS_PER_MS = 1000000,
     NS_PER_SECOND = 1000000000,
 };
@@ -158,6 +160,22 @@ cut_to_sweep(const struct fern__fds *fds, int64_t timeout_ns)
     return left < 0 ? 0 : left < timeout_ns ? left : timeout_ns;
 }
 
+static struct fern__fd *
+record_of(struct fern__fds *fds, const struct epoll_event *event)
+{
+    return fern__fd_at(fds, (int)(uint32_t)event->data.u64);
+}
+
+/* Fetch the record of a coming event, and the cell of who waits there. */
+static inline void
+fetch(struct fern__fds *fds, const struct epoll_event *events, int at, int count)
+{
+    if (at + FETCH_RECORD < count)
+        __builtin_prefetch(record_of(fds, &events[at + FETCH_RECORD]), 1);
+    if (at + FETCH_WAITER < count)
+        __builtin_prefetch(record_of(fds, &events[at + FETCH_WAITER])->waiters[0].next, 1);
+}
+
 static int
 epoll_turn(struct fern__poller *poller, int64_t timeout_ns)
 {
@@ -175,8 +193,9 @@ epoll_turn(struct fern__poller *poller, int64_t timeout_ns)
                 "program",
                 ep->epfd);
     for (int i = 0; i < n; i++) {
+        fetch(fds, ep->events, i, n);
         uint64_t data = ep->events[i].data.u64;
-        struct fern__fd *rec = fern__fd_at(fds, (int)(uint32_t)data);
+        struct fern__fd *rec = record_of(fds, &ep->events[i]);
         if (fern__unlikely(rec->word != data >> 32))
             continue;
         fern__fd_event(rec, ep->events[i].events);
