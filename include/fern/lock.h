@@ -73,7 +73,7 @@ FERN_API int fern_mutex_init(fern_mutex *mutex, int flags);
  * @return 0; -EBUSY somebody waits for it, or holds it and has not ended; -EINVAL NULL; -EXDEV
  *         another hub's
  *
- * May switch: no.  Thread: its hub only.  Owner: mutex stays the caller's.
+ * May switch: no.  Thread: its hub only, or any once that has ended.  Owner: mutex stays the caller's.
  */
 FERN_API int fern_mutex_fini(fern_mutex *mutex);
 
@@ -260,9 +260,10 @@ typedef struct fern_rwlock {
  * End the use of a lock for readers and writers; it is as new afterwards.
  *
  * @param  lock  a lock
- * @return 0; -EBUSY somebody holds it or waits for it; -EINVAL NULL; -EXDEV another hub's
+ * @return 0; -EBUSY somebody waits for it, reads, or writes and has not ended; -EINVAL NULL; -EXDEV
+ *         another hub's
  *
- * May switch: no.  Thread: its hub only.  Owner: lock stays the caller's.
+ * May switch: no.  Thread: its hub only, or any once that has ended.  Owner: lock stays the caller's.
  */
 FERN_API int fern_rwlock_fini(fern_rwlock *lock);
 

@@ -112,8 +112,8 @@ struct fern_greenlet {
     int32_t result;    /* of the wait, written by the winner */
     int32_t interrupt; /* 0, or the code with which its calls fail now */
     uint16_t flags;    /* set by fern__greenlet_mark */
-    uint16_t mark;     /* of a walk that looks for circles; 0 between walks */
-    void *item;        /* of the wait: where what is handed over comes from or goes to */
+    uint16_t spare16;
+    void *item; /* of the wait: where what is handed over comes from or goes to */
 
     /* Waiting. */
     struct fern__cell cell;

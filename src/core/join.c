@@ -21,14 +21,15 @@ describe_join(const struct fern__cell *cell, char *text, size_t bytes)
     snprintf(text, bytes, "end of #%llu", (unsigned long long)g->id);
 }
 
-static fern_greenlet *
-join_owner(const struct fern__cell *cell)
+static void
+join_owners(const struct fern__cell *cell, struct fern__owners *owners)
 {
-    return cell->object;
+    const fern_greenlet *g = cell->object;
+    fern__owners_add(owners, g->id);
 }
 
 static const struct fern__waitable waitable_join = {
-        .name = "join", .describe = describe_join, .owner = join_owner};
+        .name = "join", .describe = describe_join, .owners = join_owners};
 static const struct fern__waitable waitable_join_all = {.name = "join of several"};
 
 int

@@ -15,6 +15,18 @@ struct fern__choice;
 struct fern__hub;
 struct fern__list;
 
+/* Who hears of owners: greenlets are named by id, since they may be gone. */
+struct fern__owners {
+    void (*add)(struct fern__owners *owners, uint64_t id);
+};
+
+static inline void
+fern__owners_add(struct fern__owners *owners, uint64_t id)
+{
+    if (id)
+        owners->add(owners, id);
+}
+
 struct fern__waitable {
     const char *name; /* "sleep", "join", "fd", ... */
     bool outside;     /* what wakes it may come from outside the program */
@@ -23,9 +35,10 @@ struct fern__waitable {
      * handler: no lock, no allocation. NULL: the name says it all. */
     void (*describe)(const struct fern__cell *cell, char *text, size_t bytes);
 
-    /* Whose doing the cell waits for, when it can be only one greenlet's; NULL: it is not known.
-     * The report of a deadlock goes by it. NULL: it never is. */
-    fern_greenlet *(*owner)(const struct fern__cell *cell);
+    /* Name those whose doing the cell waits for, as far as that is known: some may have ended, or
+     * never be found. Reports go by it. May be called from a signal handler. NULL: it is never
+     * known. */
+    void (*owners)(const struct fern__cell *cell, struct fern__owners *owners);
 
     /* Of what may be one of several that a greenlet waits for at once; else NULL. None of them
      * switches. */

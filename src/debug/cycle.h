@@ -5,11 +5,12 @@
 #ifndef FERN_DEBUG_CYCLE_H
 #define FERN_DEBUG_CYCLE_H
 
-#include "core/hub.h"
+#include "debug/census.h"
 
 /* Call a function for each greenlet that is part of a circle, circle by circle, each one followed
- * by the one that it waits for; `first` tells where a circle begins. */
-void fern__cycle_each(struct fern__hub *hub,
+ * by one that it waits for; `first` tells where a circle begins. Nobody is told twice. @return 0;
+ * -ENOMEM */
+int fern__cycle_each(const struct fern__census *census,
         void (*fn)(fern_greenlet *g, bool first, void *arg), void *arg);
 
 #endif

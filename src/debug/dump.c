@@ -36,6 +36,7 @@ struct dump {
     size_t filled;
     char block[BLOCK_BYTES];
     struct fern__symbols symbols;
+    struct fern__census census; /* not in a lean one, nor if there is no memory */
 };
 
 /* ---- output ---- */
@@ -131,20 +132,37 @@ add_timer(struct dump *d, struct line *l, const fern_greenlet *g)
         add(l, " ago");
 }
 
+/* Writes of those whose doing is waited for who has ended. */
+struct absence {
+    struct fern__owners owners;
+    const struct fern__census *census;
+    struct line *line;
+};
+
 static void
-add_wait(struct line *l, const fern_greenlet *g)
+add_absent(struct fern__owners *owners, uint64_t id)
 {
-    add(l, "parked in %s", g->waiting->name);
-    if (!g->waiting->describe)
-        return;
-    char what[96] = "";
-    g->waiting->describe(&g->cell, what, sizeof what);
-    if (*what)
-        add(l, ": %s", what);
+    struct absence *a = fern__container_of(owners, struct absence, owners);
+    if (fern__census_find(a->census, id) == a->census->n)
+        add(a->line, ", but #%llu has ended", (unsigned long long)id);
 }
 
 static void
-add_state(struct line *l, fern_greenlet *g)
+add_wait(struct dump *d, struct line *l, const fern_greenlet *g)
+{
+    add(l, "parked in %s", g->waiting->name);
+    char what[96] = "";
+    if (g->waiting->describe)
+        g->waiting->describe(&g->cell, what, sizeof what);
+    if (*what)
+        add(l, ": %s", what);
+    struct absence absence = {{add_absent}, &d->census, l};
+    if (d->census.n && g->waiting->owners)
+        g->waiting->owners(&g->cell, &absence.owners);
+}
+
+static void
+add_state(struct dump *d, struct line *l, fern_greenlet *g)
 {
     fern_outcome outcome;
     switch (fern_greenlet_state(g)) {
@@ -161,12 +179,12 @@ add_state(struct line *l, fern_greenlet *g)
         break;
     case FERN_STATE_RUNNING:
         if (fern__wait_is_open(g))
-            add_wait(l, g); /* the hub looks for work on its stack */
+            add_wait(d, l, g); /* the hub looks for work on its stack */
         else
             add(l, "running");
         break;
     case FERN_STATE_PARKED:
-        add_wait(l, g);
+        add_wait(d, l, g);
         break;
     case FERN_STATE_DONE:
         (void)fern_greenlet_outcome(g, &outcome);
@@ -226,7 +244,7 @@ put_greenlet(fern_greenlet *g, void *arg)
     if (g->parent_id)
         add(&l, " by #%llu", (unsigned long long)g->parent_id);
     add(&l, g->flags & FERN__DAEMON ? ", daemon: " : ": ");
-    add_state(&l, g);
+    add_state(d, &l, g);
     add_timer(d, &l, g);
     add(&l, ", ");
     add_time(&l, d->now > g->born_ns ? d->now - g->born_ns : 0);
@@ -253,7 +271,7 @@ put_member(fern_greenlet *g, bool first, void *arg)
     char label[160];
     fern__greenlet_label(g, label, sizeof label);
     add(&l, "%s: ", label);
-    add_wait(&l, g);
+    add_wait(d, &l, g);
     end_line(d, &l);
     put_frames(d, g, CIRCLE_FRAMES);
 }
@@ -284,12 +302,15 @@ run(struct dump *d)
     d->now = fern__clock_now();
     bool lean = d->kind == FERN__DUMP_LEAN || d->kind == FERN__DUMP_UNSETTLED;
     fern__symbols_init(&d->symbols, lean);
+    int r = lean ? 0 : fern__census_take(&d->census, d->hub);
     if (d->kind == FERN__DUMP_CYCLES) {
-        fern__cycle_each(d->hub, put_member, d);
+        if (r < 0 || fern__cycle_each(&d->census, put_member, d) < 0)
+            fern__report("(no memory to look for those that wait for each other)");
     } else {
         put_header(d);
         fern__greenlet_each(d->hub, put_greenlet, d);
     }
+    fern__census_fini(&d->census);
     fern__symbols_fini(&d->symbols);
 }
 

@@ -16,20 +16,17 @@ enum fern__mutex_heavy {
 };
 
 /* Free if owner_id is 0; then nobody waits for it, since a release hands it over. An owner that has
- * ended holds it for good: ids are never used again, blocks are, so the pair tells which. */
+ * ended holds it for good: ids are never used again. */
 struct fern__mutex {
     struct fern__sync sync;
     uint64_t owner_id;
-    fern_greenlet *owner;
+    struct fern__mutex *held_next; /* while tracked: taken before it by the same greenlet */
     uint32_t depth; /* how often its owner has taken it beyond the first time */
     uint32_t heavy;
     uint32_t flags;
-    uint32_t serial; /* its number in the order check; 0: none yet */
-
-    /* Its owner's, while it is tracked. */
-    struct fern__mutex *held_next; /* taken before it by the same greenlet */
-    const void *place;             /* where it was taken */
-    uint64_t reserved[1];
+    uint32_t serial;   /* its number in the order check; 0: none yet */
+    const void *place; /* while tracked: where it was taken */
+    uint64_t reserved[2];
 };
 
 _Static_assert(sizeof(struct fern__mutex) == sizeof(fern_mutex), "one is the other");
@@ -42,13 +39,6 @@ static inline struct fern__mutex *
 fern__mutex_of(const fern_mutex *mutex)
 {
     return (struct fern__mutex *)(uintptr_t)mutex;
-}
-
-static inline void
-fern__mutex_own(struct fern__mutex *m, fern_greenlet *g)
-{
-    m->owner = g;
-    m->owner_id = g->id;
 }
 
 /* Whether the current greenlet of this thread holds it. */
@@ -86,10 +76,10 @@ void fern__order_learn(void);
 /* Whether the current greenlet may take it now. @return 0; -EDEADLK, and both places are told */
 int fern__order_may(struct fern__mutex *m, const void *place);
 
-/* It was taken: put it on its owner's list. Without memory it is not tracked. */
+/* The caller has taken it: put it on its list. Without memory it is not tracked. */
 void fern__order_track(struct fern__mutex *m, const void *place);
 
-/* It is released by its owner. */
+/* The caller, who owns it, releases it. */
 void fern__order_untrack(struct fern__mutex *m);
 
 /* It is finished: forget what was seen of it. */

@@ -14,21 +14,19 @@
 
 /* ---- as one of several, and in dumps ---- */
 
-static fern_greenlet *
-mutex_owner(const struct fern__cell *cell)
+static void
+mutex_owners(const struct fern__cell *cell, struct fern__owners *owners)
 {
     const struct fern__mutex *m = cell->object;
-    fern_greenlet *g = m->owner_id ? m->owner : NULL;
-    return g && g->id == m->owner_id && g->life == FERN__LIFE_LIVE ? g : NULL;
+    fern__owners_add(owners, m->owner_id);
 }
 
 static void
 mutex_describe(const struct fern__cell *cell, char *text, size_t bytes)
 {
     const struct fern__mutex *m = cell->object;
-    bool ended = m->owner_id && !mutex_owner(cell);
-    snprintf(text, bytes, "%p, held by #%llu%s", cell->object,
-            (unsigned long long)m->owner_id, ended ? ", which has ended" : "");
+    snprintf(text, bytes, "%p, held by #%llu", cell->object,
+            (unsigned long long)m->owner_id);
 }
 
 static int
@@ -46,7 +44,7 @@ mutex_attempt(struct fern__hub *hub, struct fern__choice *choice)
 {
     int r = mutex_ready(hub, choice);
     if (r == 0)
-        fern__mutex_own(choice->object, hub->current);
+        ((struct fern__mutex *)choice->object)->owner_id = hub->current->id;
     return r;
 }
 
@@ -60,7 +58,7 @@ mutex_arm(struct fern__hub *hub, struct fern__choice *choice)
 
 const struct fern__waitable fern__waitable_mutex = {.name = "mutex",
         .describe = mutex_describe,
-        .owner = mutex_owner,
+        .owners = mutex_owners,
         .attempt = mutex_attempt,
         .ready = mutex_ready,
         .arm = mutex_arm};
@@ -80,12 +78,10 @@ fern_mutex_fini(fern_mutex *mutex)
 {
     FERN_CHECK(mutex, -EINVAL);
     struct fern__mutex *m = fern__mutex_of(mutex);
-    /* Not that of a hub that has ended: its owner may be gone, and is looked at below. */
-    int r = fern__sync_check(&m->sync);
+    int r = fern__sync_check_end(&m->sync);
     if (r < 0)
         return r;
-    struct fern__cell as_if = {.object = m};
-    FERN_CHECK(!mutex_owner(&as_if), -EBUSY);
+    FERN_CHECK(!fern__sync_lives(m->owner_id), -EBUSY);
     r = fern__sync_fini(&m->sync);
     if (r < 0)
         return r;
@@ -127,7 +123,7 @@ fern__mutex_lock(struct fern__mutex *m, fern_time deadline, const void *place)
     if (m->owner_id)
         r = fern__sync_wait(hub, g, &m->sync, &fern__waitable_mutex, NULL, deadline);
     else
-        fern__mutex_own(m, g);
+        m->owner_id = g->id;
     if (r == 0 && fern__order_checked())
         fern__order_track(m, place);
     return r;
@@ -141,7 +137,7 @@ fern_mutex_lock(fern_mutex *mutex, fern_time deadline)
     if (fern__likely(m && hub &&
                      atomic_load_explicit(&m->sync.hub, memory_order_relaxed) == hub &&
                      !m->owner_id && !hub->current->interrupt && !fern__order_checked())) {
-        fern__mutex_own(m, hub->current);
+        m->owner_id = hub->current->id;
         return 0;
     }
     return fern__mutex_lock(m, deadline, __builtin_return_address(0));
@@ -158,7 +154,7 @@ fern__mutex_release(struct fern__mutex *m)
     m->depth = m->heavy = 0;
     struct fern__cell *first = fern__sync_claim(&m->sync.waiters);
     if (first) {
-        fern__mutex_own(m, first->greenlet);
+        m->owner_id = first->greenlet->id;
         fern__sync_grant(first, 0);
     } else {
         m->owner_id = 0;
@@ -210,7 +206,7 @@ fern__mutex_retake(struct fern__mutex *m, uint32_t depth, const void *place)
             r = fern__sync_wait(
                     hub, g, &m->sync, &fern__waitable_mutex, NULL, FERN_FOREVER);
     } else {
-        fern__mutex_own(m, g);
+        m->owner_id = g->id;
     }
     if (r < 0)
         return r;

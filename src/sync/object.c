@@ -50,6 +50,14 @@ fern__sync_check_end(struct fern__sync *sync)
     return r;
 }
 
+bool
+fern__sync_lives(uint64_t id)
+{
+    struct fern__hub *hub = fern__self_hub();
+    const fern_greenlet *g = id && hub ? fern__greenlet_find(hub, id) : NULL;
+    return g && g->life != FERN__LIFE_DONE;
+}
+
 int
 fern__sync_fini(struct fern__sync *sync)
 {

@@ -143,6 +143,9 @@ size_t fern__sync_grant_all(struct fern__list *waiters, int result);
  * @return 0; -EXDEV */
 int fern__sync_check_end(struct fern__sync *sync);
 
+/* Whether a greenlet of the calling thread's hub has this id and has not ended. */
+bool fern__sync_lives(uint64_t id);
+
 /* End an object's use. @return 0; -EBUSY somebody waits for it; -EXDEV */
 int fern__sync_fini(struct fern__sync *sync);
 

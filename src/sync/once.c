@@ -15,10 +15,9 @@ enum { YOUR_TURN = 1 };
 struct once {
     struct fern__sync sync;
     uint64_t actor_id; /* who is at it; 0: nobody */
-    fern_greenlet *actor;
     bool done;
     uint8_t unused[7];
-    uint64_t reserved[2];
+    uint64_t reserved[3];
 };
 
 _Static_assert(sizeof(struct once) == sizeof(fern_once), "one is the other");
@@ -29,12 +28,11 @@ once_of(const fern_once *once)
     return (struct once *)(uintptr_t)once;
 }
 
-static fern_greenlet *
-once_owner(const struct fern__cell *cell)
+static void
+once_owners(const struct fern__cell *cell, struct fern__owners *owners)
 {
     const struct once *o = cell->object;
-    fern_greenlet *g = o->actor_id ? o->actor : NULL;
-    return g && g->id == o->actor_id && g->life == FERN__LIFE_LIVE ? g : NULL;
+    fern__owners_add(owners, o->actor_id);
 }
 
 static void
@@ -45,14 +43,7 @@ once_describe(const struct fern__cell *cell, char *text, size_t bytes)
 }
 
 static const struct fern__waitable waitable_once = {
-        .name = "once", .describe = once_describe, .owner = once_owner};
-
-static void
-set_actor(struct once *o, fern_greenlet *g)
-{
-    o->actor = g;
-    o->actor_id = g ? g->id : 0;
-}
+        .name = "once", .describe = once_describe, .owners = once_owners};
 
 /* @return what the action returned */
 static int
@@ -61,13 +52,13 @@ act(struct once *o, fern_action *action, void *arg)
     int r = action(arg);
     if (r < 0) {
         struct fern__cell *next = fern__sync_claim(&o->sync.waiters);
-        set_actor(o, next ? next->greenlet : NULL);
+        o->actor_id = next ? next->greenlet->id : 0;
         if (next)
             fern__sync_grant(next, YOUR_TURN);
         return r;
     }
     o->done = true;
-    set_actor(o, NULL);
+    o->actor_id = 0;
     fern__sync_grant_all(&o->sync.waiters, 0);
     return 0;
 }
@@ -90,7 +81,7 @@ fern_once_do(fern_once *once, fern_action *action, void *arg, fern_time deadline
         if (r != YOUR_TURN)
             return r;
     }
-    set_actor(o, g);
+    o->actor_id = g->id;
     return act(o, action, arg);
 }
 

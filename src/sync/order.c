@@ -67,7 +67,7 @@ held_by(const fern_greenlet *g)
 void
 fern__order_track(struct fern__mutex *m, const void *place)
 {
-    struct fern__extra *extra = fern__greenlet_extra(m->owner);
+    struct fern__extra *extra = fern__greenlet_extra(fern__self_hub()->current);
     if (!extra || m->heavy & FERN__MUTEX_TRACKED)
         return;
     m->place = place;
@@ -79,7 +79,7 @@ fern__order_track(struct fern__mutex *m, const void *place)
 void
 fern__order_untrack(struct fern__mutex *m)
 {
-    struct fern__extra *extra = m->owner->extra;
+    struct fern__extra *extra = fern__self_hub()->current->extra;
     if (extra->held == m) {
         extra->held = m->held_next;
         return;

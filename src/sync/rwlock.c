@@ -13,19 +13,17 @@
 struct rwlock {
     struct fern__sync sync;
     uint64_t writer_id; /* 0: nobody writes */
-    fern_greenlet *writer;
     uint64_t readers;
-    uint64_t reserved[2];
+    uint64_t reserved[3];
 };
 
 _Static_assert(sizeof(struct rwlock) == sizeof(fern_rwlock), "one is the other");
 
-static fern_greenlet *
-rwlock_owner(const struct fern__cell *cell)
+static void
+rwlock_owners(const struct fern__cell *cell, struct fern__owners *owners)
 {
     const struct rwlock *l = cell->object;
-    fern_greenlet *g = l->writer_id ? l->writer : NULL;
-    return g && g->id == l->writer_id && g->life == FERN__LIFE_LIVE ? g : NULL;
+    fern__owners_add(owners, l->writer_id);
 }
 
 static void
@@ -41,7 +39,7 @@ rwlock_describe(const struct fern__cell *cell, char *text, size_t bytes)
 }
 
 static const struct fern__waitable waitable_rwlock = {
-        .name = "rwlock", .describe = rwlock_describe, .owner = rwlock_owner};
+        .name = "rwlock", .describe = rwlock_describe, .owners = rwlock_owners};
 
 static struct rwlock *
 rwlock_of(fern_rwlock *lock)
@@ -57,7 +55,8 @@ fern_rwlock_fini(fern_rwlock *lock)
     int r = fern__sync_check_end(&l->sync);
     if (r < 0)
         return r;
-    FERN_CHECK(!l->writer_id && !l->readers, -EBUSY);
+    bool read = l->readers && fern__sync_check(&l->sync) == 0; /* by whom is not known */
+    FERN_CHECK(!read && !fern__sync_lives(l->writer_id), -EBUSY);
     r = fern__sync_fini(&l->sync);
     if (r == 0)
         *l = (struct rwlock){0};
@@ -73,12 +72,10 @@ admits(const struct rwlock *l, bool writes)
 static void
 admit(struct rwlock *l, fern_greenlet *g, bool writes)
 {
-    if (writes) {
-        l->writer = g;
+    if (writes)
         l->writer_id = g->id;
-    } else {
+    else
         l->readers++;
-    }
 }
 
 /* Let in who stands at the head of the queue: one writer, or readers up to the next writer. */

@@ -160,6 +160,34 @@ TEST(two_that_want_each_others_locks_are_reported_as_a_circle_with_their_places)
     ASSERT_NULL(strstr(err, "#1"));
 }
 
+static void *
+take_along(void *lock)
+{
+    if (fern_mutex_lock(lock, FERN_FOREVER) < 0)
+        exit(9);
+    return NULL;
+}
+
+static void
+want_what_is_gone(void *arg)
+{
+    (void)arg;
+    fern_greenlet_unref(fern_spawn(take_along, &locks[0]));
+    if (fern_yield() < 0)
+        exit(9);
+    exit_with(fern_mutex_lock(&locks[0], FERN_FOREVER));
+}
+
+TEST(who_waits_for_a_lock_whose_owner_has_ended_is_shown_that)
+{
+    skip_where_a_tool_has_threads();
+    char err[8192];
+    int status = harness_child(want_what_is_gone, NULL, err, sizeof err);
+    ASSERT_EQ(WEXITSTATUS(status), 7);
+    ASSERT_STR_HAS(err, ", held by #2, but #2 has ended, no deadline");
+    ASSERT_NULL(strstr(err, "wait for each other"));
+}
+
 static fern_greenlet *main_greenlet;
 
 static void *

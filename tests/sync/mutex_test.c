@@ -279,3 +279,46 @@ TEST(misuse_of_a_mutex_answers_with_its_code)
     ASSERT_OK(fern_mutex_lock(&mutex, FERN_NOWAIT));
     ASSERT_OK(fern_mutex_lock(&mutex, FERN_NOWAIT)); /* still recursive */
 }
+
+/* ---- what has ended its hub ---- */
+
+static fern_mutex left[2] = {FERN_MUTEX_INIT, FERN_RLOCK_INIT};
+
+static void *
+take_along(void *unused)
+{
+    FINISH(fern_spawn(end_with_it, &left[0]));
+    ASSERT_OK(fern_mutex_lock(&left[1], FERN_FOREVER));
+    ASSERT_ERR(fern_mutex_fini(&left[1]), -EBUSY);
+    return unused;
+}
+
+static void *
+use_what_was_left(void *unused)
+{
+    ASSERT_OK(fern_yield()); /* a hub that may lie where the other did */
+    for (int i = 0; i < 2; i++) {
+        ASSERT_OK(fern_mutex_fini(&left[i]));
+        ASSERT_OK(fern_mutex_lock(&left[i], FERN_FOREVER));
+        ASSERT_EQ(fern_mutex_depth(&left[i]), 1);
+        ASSERT_OK(fern_mutex_unlock(&left[i]));
+        ASSERT_OK(fern_mutex_fini(&left[i]));
+    }
+    return unused;
+}
+
+static void
+on_a_thread(void *(*fn)(void *))
+{
+    pthread_t thread;
+    ASSERT_EQ(pthread_create(&thread, NULL, fn, NULL), 0);
+    ASSERT_EQ(pthread_join(thread, NULL), 0);
+}
+
+TEST(a_mutex_that_was_held_when_its_hub_ended_is_anybodys_to_end)
+{
+    on_a_thread(take_along);
+    use_what_was_left(NULL);
+    on_a_thread(take_along);
+    on_a_thread(use_what_was_left);
+}

@@ -135,3 +135,47 @@ TEST(misuse_of_a_rwlock_answers_with_its_code)
         ASSERT_ERR(fern_rwlock_write(&lock, FERN_FOREVER),
                 -EDEADLK); /* nobody else is there */
 }
+
+/* ---- what has ended its hub ---- */
+
+static fern_rwlock left[2];
+
+static void *
+write_and_end(void *lock_of_its)
+{
+    ASSERT_OK(fern_rwlock_write(lock_of_its, FERN_FOREVER));
+    return NULL;
+}
+
+static void *
+take_along(void *unused)
+{
+    FINISH(fern_spawn(write_and_end, &left[0]));
+    ASSERT_OK(fern_rwlock_read(&left[1], FERN_FOREVER));
+    ASSERT_ERR(fern_rwlock_fini(&left[1]), -EBUSY);
+    return unused;
+}
+
+TEST(a_lock_that_was_held_when_its_hub_ended_is_anybodys_to_end)
+{
+    pthread_t thread;
+    ASSERT_EQ(pthread_create(&thread, NULL, take_along, NULL), 0);
+    ASSERT_EQ(pthread_join(thread, NULL), 0);
+    for (int i = 0; i < 2; i++) {
+        ASSERT_ERR(fern_rwlock_write(&left[i], FERN_FOREVER), -EXDEV);
+        ASSERT_OK(fern_rwlock_fini(&left[i]));
+        ASSERT_OK(fern_rwlock_write(&left[i], FERN_FOREVER));
+        ASSERT_OK(fern_rwlock_unlock(&left[i]));
+        ASSERT_OK(fern_rwlock_fini(&left[i]));
+    }
+}
+
+TEST(a_lock_whose_writer_has_ended_can_be_ended_and_begun_again)
+{
+    FINISH(fern_spawn(write_and_end, &left[0]));
+    ASSERT_ERR(fern_rwlock_read(&left[0], FERN_NOWAIT), -EAGAIN);
+    ASSERT_OK(fern_rwlock_fini(&left[0]));
+    ASSERT_OK(fern_rwlock_read(&left[0], FERN_NOWAIT));
+    ASSERT_OK(fern_rwlock_unlock(&left[0]));
+    ASSERT_OK(fern_rwlock_fini(&left[0]));
+}
