@@ -201,20 +201,21 @@ several_leave(struct user *u, struct thing *t)
         several_release(u, t);
 }
 
-/* Somebody who waits for several may hold some of them; of what nobody holds and nobody waits for
- * nothing is held. */
+/* Somebody who waits for several may hold some of them; somebody else holds what he waits for. */
 static void
 several_check(struct thing *t)
 {
-    bool waits = false;
+    bool waits = false, held = false;
     for (int i = 0; i < model.users; i++)
         waits |= model.user[i].waits && model.user[i].ways &&
                  model.user[i].way[0].thing == t;
     for (int i = 0; i < SEVERAL; i++) {
         bool locked = fern_mutex_locked(&t->one[i]);
+        held |= t->holder[i] != NULL;
         MUST(locked || !t->holder[i], "one of %d is held by nobody", t->number);
         MUST(!locked || t->holder[i] || waits, "one of %d was not released", t->number);
     }
+    MUST(held || !waits, "those who wait for several of %d wait for each other", t->number);
 }
 
 static void

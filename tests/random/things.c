@@ -196,6 +196,7 @@ wait_begin(struct user *u, fern_time deadline)
     u->at_once = deadline.ns == 0;
     for (int i = 0; i < u->ways && deadline.ns; i++) {
         struct way *w = &u->way[i];
+        w->arrival = ++model.clock;
         if (w->line)
             w->line->way[w->line->count++] = w;
         if (w->thing && w->thing->kind->wait)

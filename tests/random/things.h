@@ -22,7 +22,7 @@ enum {
     LINE_MAX = USERS_MAX * WAYS_MAX + 1,
     POKERS = 3,
     ITEMS_MAX = 64,
-    LINES = 4,
+    LINES = 6,
     SEVERAL = 4,
 };
 
@@ -44,6 +44,7 @@ struct way {
     int what;            /* the kind's */
     struct item item;    /* that is given, or must have been taken */
     int result;          /* of the call: 0 or a code */
+    uint64_t arrival;    /* when it began to wait */
     fern_time when;      /* of a moment */
 };
 
@@ -60,6 +61,7 @@ struct user {
     int cleanups_owed;
     fern_scope scope;
     bool in_scope;
+    int tasks;            /* that run in its group */
     int held[THINGS_MAX]; /* permits, or how often it is locked; by thing */
 
     bool waits;
@@ -101,6 +103,7 @@ struct kind {
     void (*check)(struct thing *t);
     /* Nobody uses it any more. */
     void (*end)(struct thing *t);
+    bool stays; /* it can be ended on its own thread only */
 };
 
 /* What is in a queue. */
@@ -118,6 +121,7 @@ struct thing {
     const struct kind *kind;
     int number;
     struct line line[LINES];
+    void *own; /* what else the kind knows of it */
     union {
         fern_event event;
         fern_result result;
@@ -167,7 +171,8 @@ struct model {
     uint64_t clock;          /* counts those who are served */
     uint64_t ran;            /* the latest of them who has run on */
     int32_t last_item;
-    bool late; /* it comes behind the library */
+    bool late;    /* it comes behind the library */
+    bool leaving; /* its thread ends in the middle */
     bool draining;
 };
 
@@ -224,7 +229,7 @@ fern_time pick_deadline(void);
 
 extern const struct kind kind_event, kind_result, kind_queue, kind_semaphore, kind_mutex,
         kind_condition, kind_barrier, kind_rwlock, kind_waitgroup, kind_once, kind_barging,
-        kind_several;
+        kind_several, kind_future, kind_task;
 
 /* Wait for the first of several. */
 void do_select(struct user *u);

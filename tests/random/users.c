@@ -203,21 +203,32 @@ user_main(void *user)
 
 /* ---- beginning ---- */
 
-static void
-begin(uint64_t seed, bool tracing)
+static const struct kind *
+pick_kind(void)
 {
     static const struct kind *const kinds[] = {&kind_event, &kind_result, &kind_queue,
             &kind_queue, &kind_semaphore, &kind_mutex, &kind_condition, &kind_barrier,
-            &kind_rwlock, &kind_waitgroup, &kind_once, &kind_barging, &kind_several};
-    enum { KINDS = sizeof kinds / sizeof kinds[0] };
+            &kind_rwlock, &kind_waitgroup, &kind_once, &kind_barging, &kind_several,
+            &kind_future, &kind_task};
+    const struct kind *kind;
+    do {
+        kind = kinds[draw(sizeof kinds / sizeof kinds[0])];
+    } while (model.leaving && kind->stays);
+    return kind;
+}
+
+static void
+begin(uint64_t seed, bool tracing, bool leaving)
+{
     memset(&model, 0, sizeof model);
     schedule_begin(seed, tracing);
+    model.leaving = leaving;
     model.things = 2 + (int)draw(5);
     /* Some programs are about one kind alone, so that it is crowded. */
-    unsigned one = draw(2 * KINDS);
+    const struct kind *one = chance(50) ? pick_kind() : NULL;
     for (int i = 0; i < model.things; i++) {
         struct thing *t = &model.thing[i];
-        t->kind = kinds[one < KINDS ? one : draw(KINDS)];
+        t->kind = one ? one : pick_kind();
         t->number = i;
         t->kind->begin(t);
     }
@@ -329,7 +340,7 @@ void
 world_run(uint64_t seed, bool with_io, bool tracing)
 {
     (void)with_io;
-    begin(seed, tracing);
+    begin(seed, tracing, false);
     look_a_few_times();
     end();
 }
@@ -343,7 +354,7 @@ static void *
 visit(void *arg)
 {
     const struct visit *v = arg;
-    begin(v->seed, v->tracing);
+    begin(v->seed, v->tracing, true);
     look_a_few_times();
     model.draining = true;
     return NULL;
