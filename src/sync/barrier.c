@@ -75,15 +75,6 @@ fern_barrier_fini(fern_barrier *barrier)
 
 /* ---- meeting ---- */
 
-static size_t
-count_waiters(const struct barrier *b)
-{
-    size_t n = 0;
-    FERN__LIST_FOREACH (node, &b->sync.waiters)
-        n++;
-    return n;
-}
-
 /* Send all who wait away. */
 static void
 break_off(struct barrier *b)
@@ -121,7 +112,7 @@ is_last(struct barrier *b)
 {
     if (b->arrived + 1 < b->parties)
         return false;
-    b->arrived = count_waiters(b);
+    b->arrived = fern__sync_count(&b->sync.waiters);
     return b->arrived + 1 == b->parties;
 }
 
@@ -215,5 +206,5 @@ fern_barrier_broken(const fern_barrier *barrier)
 size_t
 fern_barrier_waiting(const fern_barrier *barrier)
 {
-    return barrier ? count_waiters(barrier_of(barrier)) : 0;
+    return barrier ? fern__sync_count(&barrier_of(barrier)->sync.waiters) : 0;
 }

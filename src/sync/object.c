@@ -33,6 +33,18 @@ fern__sync_claim_slow(struct fern__list *waiters)
 }
 
 size_t
+fern__sync_count(const struct fern__list *waiters)
+{
+    size_t n = 0;
+    FERN__LIST_FOREACH (node, waiters) {
+        const fern_greenlet *g =
+                fern__container_of(node, struct fern__cell, node)->greenlet;
+        n += g && fern__wait_is_open(g);
+    }
+    return n;
+}
+
+size_t
 fern__sync_grant_all(struct fern__list *waiters, int result)
 {
     size_t n = 0;

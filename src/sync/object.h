@@ -136,6 +136,9 @@ fern__sync_grant(struct fern__cell *cell, int result)
     fern__ready(fern__greenlet_hub(g), g);
 }
 
+/* How many greenlets wait: those that were woken otherwise and are still linked do not count. */
+size_t fern__sync_count(const struct fern__list *waiters);
+
 /* Wake all who wait now, first come first. @return how many */
 size_t fern__sync_grant_all(struct fern__list *waiters, int result);
 

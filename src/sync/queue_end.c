@@ -189,28 +189,16 @@ fern_queue_full(const fern_queue *queue)
     return fern_queue_len(queue) >= fern_queue_capacity(queue);
 }
 
-static size_t
-waiting_in(const struct fern__list *waiters)
-{
-    size_t count = 0;
-    FERN__LIST_FOREACH (node, waiters) {
-        const fern_greenlet *g =
-                fern__container_of(node, struct fern__cell, node)->greenlet;
-        count += g && fern__wait_is_open(g);
-    }
-    return count;
-}
-
 size_t
 fern_queue_getting(const fern_queue *queue)
 {
-    return queue ? waiting_in(&fern__queue_of(queue)->sync.waiters) : 0;
+    return queue ? fern__sync_count(&fern__queue_of(queue)->sync.waiters) : 0;
 }
 
 size_t
 fern_queue_putting(const fern_queue *queue)
 {
-    return queue ? waiting_in(&fern__queue_of(queue)->putters) : 0;
+    return queue ? fern__sync_count(&fern__queue_of(queue)->putters) : 0;
 }
 
 int

@@ -95,6 +95,16 @@ let_in(struct rwlock *l)
     }
 }
 
+/* Whether one that comes now can be let in. One ahead that has been woken otherwise may not have
+ * run yet: those behind it are let in first. */
+static bool
+can_enter(struct rwlock *l, bool writes)
+{
+    if (admits(l, writes) && fern__sync_awaited(&l->sync))
+        let_in(l);
+    return admits(l, writes) && !fern__sync_awaited(&l->sync);
+}
+
 static int
 take(struct rwlock *l, bool writes, fern_time deadline)
 {
@@ -104,7 +114,7 @@ take(struct rwlock *l, bool writes, fern_time deadline)
     int r = fern__sync_enter(&l->sync, &hub, &g, deadline);
     if (r < 0)
         return r;
-    if (admits(l, writes) && !fern__sync_awaited(&l->sync)) {
+    if (can_enter(l, writes)) {
         admit(l, g, writes);
         return 0;
     }

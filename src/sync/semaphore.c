@@ -68,10 +68,11 @@ has_room(const struct semaphore *s, int64_t n)
     return s->count <= limit_of(s) - n;
 }
 
+/* How many permits a waiter takes or gives; a choice takes one. */
 static int64_t
 wanted(struct fern__cell *cell)
 {
-    return (int64_t)(intptr_t)fern__wait_item(cell);
+    return cell == &cell->greenlet->cell ? (int64_t)(intptr_t)cell->greenlet->item : 1;
 }
 
 static struct comer *
@@ -128,9 +129,52 @@ settle(struct semaphore *s)
         fern__sync_tell(&s->watchers);
 }
 
+/* The next that still waits, from a node of a queue on; or NULL. */
+static struct fern__cell *
+next_waiting(const struct fern__list *queue, struct fern__list *node)
+{
+    for (; node && node != queue; node = node->next) {
+        struct fern__cell *cell = fern__container_of(node, struct fern__cell, node);
+        if (fern__wait_is_open(cell->greenlet))
+            return cell;
+    }
+    return NULL;
+}
+
+/* Whether some would be left if all were served now: those ahead may have been woken otherwise and
+ * not have run yet, so that nobody behind them was served. */
+static bool
+would_be_left(const struct semaphore *s, int64_t n)
+{
+    int64_t count = s->count;
+    struct fern__list *taker = s->sync.waiters.next, *giver = s->givers.next;
+    for (;;) {
+        struct fern__cell *first = next_waiting(&s->sync.waiters, taker);
+        struct fern__cell *room = next_waiting(&s->givers, giver);
+        if (first && suffices(count, wanted(first))) {
+            count -= wanted(first);
+            taker = first->node.next;
+        } else if (room && count <= limit_of(s) - wanted(room)) {
+            count += wanted(room);
+            giver = room->node.next;
+        } else {
+            return !first && suffices(count, n);
+        }
+    }
+}
+
+/* Whether a taker that comes now is served. */
+static bool
+is_served(const struct semaphore *s, int64_t n)
+{
+    return can_take(s, n) || (suffices(s->count, n) && would_be_left(s, n));
+}
+
 static void
 take_permits(struct semaphore *s, int64_t n)
 {
+    if (fern__unlikely(!can_take(s, n)))
+        settle(s);
     s->count -= n;
     if (fern__sync_awaited(&s->sync) || !fern__list_empty(&s->givers))
         settle(s);
@@ -145,7 +189,7 @@ semaphore_ready(struct fern__hub *hub, struct fern__choice *choice)
     int r = fern__sync_bind(&s->sync, hub);
     if (r < 0)
         return r;
-    return s->flags & FERN_SEMAPHORE_UNLIMITED || can_take(s, 1) ? 0 : -EAGAIN;
+    return s->flags & FERN_SEMAPHORE_UNLIMITED || is_served(s, 1) ? 0 : -EAGAIN;
 }
 
 static struct fern__list *
@@ -283,7 +327,7 @@ acquire(struct semaphore *s, int64_t n, fern_time deadline)
     if (s->flags & FERN_SEMAPHORE_UNLIMITED)
         return 0;
     FERN_CHECK(n <= limit_of(s), -EINVAL);
-    if (can_take(s, n)) {
+    if (is_served(s, n)) {
         take_permits(s, n);
         return 0;
     }
@@ -364,9 +408,5 @@ fern_semaphore_count(const fern_semaphore *semaphore)
 size_t
 fern_semaphore_waiting(const fern_semaphore *semaphore)
 {
-    size_t n = 0;
-    if (semaphore)
-        FERN__LIST_FOREACH (node, &semaphore_of(semaphore)->sync.waiters)
-            n++;
-    return n;
+    return semaphore ? fern__sync_count(&semaphore_of(semaphore)->sync.waiters) : 0;
 }

@@ -128,10 +128,22 @@ admit(struct thing *t, struct user *u, bool writes)
         t->count++;
 }
 
+static void
+let_in(struct thing *t)
+{
+    struct way *w;
+    while ((w = line_first(&t->line[0])) && admits(t, w->what)) {
+        admit(t, w->user, w->what);
+        serve(w, 0);
+    }
+}
+
 static bool
 rwlock_ready(const struct way *w)
 {
     struct thing *t = w->thing;
+    if (admits(t, w->what))
+        let_in(t); /* a writer may have given up, and not have run yet */
     if (admits(t, w->what) && line_count(&t->line[0]) == 0)
         return true;
     return t->owner == w->user && w->user->deadline.ns;
@@ -144,16 +156,6 @@ rwlock_take(struct way *w)
         w->result = -EDEADLK;
     else
         admit(w->thing, w->user, w->what);
-}
-
-static void
-let_in(struct thing *t)
-{
-    struct way *w;
-    while ((w = line_first(&t->line[0])) && admits(t, w->what)) {
-        admit(t, w->user, w->what);
-        serve(w, 0);
-    }
 }
 
 static void

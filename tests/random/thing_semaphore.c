@@ -55,18 +55,41 @@ settle(struct thing *t)
         continue;
 }
 
+/* Whether some would be left if all who wait were served: those ahead may have given up and not
+ * have run yet. */
+static bool
+would_be_left(const struct thing *t, int64_t n)
+{
+    struct line takers = t->line[TAKE], givers = t->line[GIVE];
+    struct thing as_if = {.count = t->count, .limit = t->limit};
+    for (;;) {
+        struct way *taker = line_first(&takers), *giver = line_first(&givers);
+        if (taker && suffices(&as_if, taker->item.key)) {
+            as_if.count -= taker->item.key;
+            line_skip(&takers);
+        } else if (giver && has_room(&as_if, giver->item.key)) {
+            as_if.count += giver->item.key;
+            line_skip(&givers);
+        } else {
+            return !taker && suffices(&as_if, n);
+        }
+    }
+}
+
 static bool
 semaphore_ready(const struct way *w)
 {
     struct thing *t = w->thing;
     if (w->what == GIVE)
         return has_room(t, w->item.key) && !line_head(&t->line[GIVE]);
-    return suffices(t, w->item.key) && !line_head(&t->line[TAKE]);
+    return suffices(t, w->item.key) && would_be_left(t, w->item.key);
 }
 
 static void
 semaphore_take(struct way *w)
 {
+    if (w->what == TAKE && line_head(&w->thing->line[TAKE]))
+        settle(w->thing);
     w->thing->count += w->what == GIVE ? w->item.key : -w->item.key;
     settle(w->thing);
 }

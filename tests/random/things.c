@@ -60,6 +60,12 @@ drop_first(struct line *line)
     memmove(line->way, line->way + 1, (size_t)--line->count * sizeof line->way[0]);
 }
 
+void
+line_skip(struct line *line)
+{
+    drop_first(line);
+}
+
 struct way *
 line_first(struct line *line)
 {

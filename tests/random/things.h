@@ -201,6 +201,8 @@ struct way *only_way(struct user *u, struct thing *t, struct line *line);
 
 /* The first in line who still waits, or NULL. */
 struct way *line_first(struct line *line);
+/* Pass over it, in a copy of a line. */
+void line_skip(struct line *line);
 /* The same, and nothing else can serve it any more. */
 struct way *line_claim(struct line *line);
 /* Serve it: the library does so in the call that follows. */

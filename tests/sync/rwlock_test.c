@@ -136,6 +136,26 @@ TEST(misuse_of_a_rwlock_answers_with_its_code)
                 -EDEADLK); /* nobody else is there */
 }
 
+/* ---- who only tries ---- */
+
+TEST(who_only_tries_comes_behind_readers_whom_a_writer_that_gave_up_has_kept_waiting)
+{
+    int code = 1;
+    ASSERT_OK(fern_rwlock_read(&lock, FERN_FOREVER));
+    fern_greenlet *writer = fern_spawn(write_and_tell, &code);
+    fern_greenlet *reader = fern_spawn(read_for_a_while, "r");
+    ASSERT_OK(fern_yield());
+    ASSERT_ERR(fern_rwlock_read(&lock, FERN_NOWAIT), -EAGAIN);
+    ASSERT_ERR(fern_kill(writer, 0, FERN_NOWAIT), -EAGAIN);
+    ASSERT_OK(fern_rwlock_read(&lock, FERN_NOWAIT)); /* the writer has not run yet */
+    ASSERT_OK(fern_rwlock_unlock(&lock));
+    ASSERT_OK(fern_rwlock_unlock(&lock));
+    FINISH(writer);
+    FINISH(reader);
+    ASSERT_EQ(code, -ECANCELED);
+    ASSERT_OK(fern_rwlock_fini(&lock));
+}
+
 /* ---- what has ended its hub ---- */
 
 static fern_rwlock left[2];

@@ -309,6 +309,72 @@ TEST(a_permit_can_be_a_case_of_select_and_only_the_winner_takes_it)
     ASSERT_EQ(fern_select(cases, 2, 0, FERN_NOWAIT), 0);
 }
 
+/* ---- who only tries ---- */
+
+static fern_event elsewhere;
+
+static void *
+select_permit_or_event(void *unused)
+{
+    fern_case cases[] = {fern_case_semaphore(&semaphore), fern_case_event(&elsewhere)};
+    ASSERT_EQ(fern_select(cases, 2, 0, FERN_FOREVER), 1);
+    return unused;
+}
+
+TEST(who_only_tries_gets_a_permit_behind_one_that_was_woken_by_something_else)
+{
+    begin(1, 0, 0);
+    struct taker two = {"two", 2, FERN_FOREVER, 1};
+    fern_greenlet *first = fern_spawn(take_and_say, &two);
+    fern_greenlet *chooser = fern_spawn(select_permit_or_event, NULL);
+    ASSERT_OK(fern_yield());
+    ASSERT_ERR(fern_semaphore_acquire(&semaphore, 1, FERN_NOWAIT), -EAGAIN);
+    ASSERT_ERR(fern_kill(first, 0, FERN_NOWAIT), -EAGAIN);
+    fern_event_set(&elsewhere);
+    /* Neither has run, and neither wants it any more. */
+    fern_case permit = fern_case_semaphore(&semaphore);
+    ASSERT_EQ(fern_select(&permit, 1, 0, FERN_NOWAIT), 0);
+    ASSERT_OK(fern_semaphore_release(&semaphore, 1));
+    ASSERT_OK(fern_semaphore_acquire(&semaphore, 1, FERN_NOWAIT));
+    FINISH(first);
+    FINISH(chooser);
+    ASSERT_OK(fern_semaphore_fini(&semaphore));
+    ASSERT_OK(fern_event_fini(&elsewhere));
+}
+
+TEST(who_only_tries_comes_behind_those_whom_one_that_gave_up_has_kept_waiting)
+{
+    begin(2, 0, 0);
+    struct taker three = {"three", 3, FERN_FOREVER, 1}, one = {"one", 1, FERN_FOREVER, 1};
+    fern_greenlet *first = fern_spawn(take_and_say, &three);
+    fern_greenlet *behind = fern_spawn(take_and_say, &one);
+    ASSERT_OK(fern_yield());
+    ASSERT_ERR(fern_kill(first, 0, FERN_NOWAIT), -EAGAIN);
+    ASSERT_OK(fern_semaphore_acquire(&semaphore, 1, FERN_NOWAIT));
+    ASSERT_EQ(fern_semaphore_count(&semaphore), 0); /* the other one is taken, too */
+    FINISH(first);
+    FINISH(behind);
+    ASSERT_STR_EQ(trace_text, "three:killed one");
+    ASSERT_OK(fern_semaphore_fini(&semaphore));
+}
+
+TEST(waiting_counts_only_those_who_still_wait)
+{
+    begin(0, 0, 0);
+    struct taker one = {"one", 1, FERN_FOREVER, 1};
+    fern_greenlet *chooser = fern_spawn(select_permit_or_event, NULL);
+    fern_greenlet *g = fern_spawn(take_and_say, &one);
+    ASSERT_OK(fern_yield());
+    ASSERT_EQ(fern_semaphore_waiting(&semaphore), 2);
+    fern_event_set(&elsewhere);
+    ASSERT_EQ(fern_semaphore_waiting(&semaphore), 1);
+    ASSERT_OK(fern_semaphore_release(&semaphore, 1));
+    FINISH(chooser);
+    FINISH(g);
+    ASSERT_OK(fern_semaphore_fini(&semaphore));
+    ASSERT_OK(fern_event_fini(&elsewhere));
+}
+
 /* ---- misuse ---- */
 
 static void *
