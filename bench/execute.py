@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """One start of one program: pinned, with a time limit, its printed lines read as values."""
 
+import contextlib
 import os
 import re
 import select
+import statistics
 import subprocess
 import tempfile
 import time
@@ -12,6 +14,7 @@ TIMEOUT_S = 180
 READY_S = 20
 TOO_LATE = 3
 LEAD_MAX_S = 60
+SLICES, SLICE_S, WARM_S = 8, 0.125, 0.1  # of an echo server's round
 
 LINE = re.compile(r"^([\w-]+) (-?[\d.]+(?:e[-+]?\d+)?) (\S+)$", re.M)
 
@@ -61,10 +64,7 @@ class Runner:
     def measure(self, program, run):
         if run.touch_bytes:
             finish([*self.tools["touch"], str(run.touch_bytes)], self.cpu)
-        if run.connections:
-            values = self.measure_echo(program, run)
-        else:
-            values = self.measure_alone(program, run)
+        values = self.measure_alone(program, run)
         if not values:
             raise Failed("it printed no value")
         return values
@@ -82,14 +82,42 @@ class Runner:
             self.leads[program.name, run.name] = lead
         raise Failed(f"its sleepers were not all asleep after {LEAD_MAX_S} s")
 
-    def measure_echo(self, program, run):
-        with Server(self, program, run) as server:
-            return read_values(finish(self.load_command(server, run), self.client_cpu).stdout)
+    def measure_servers(self, programs, run):
+        """One round of echo servers: all are up, and are loaded in short turns, there and back,
+        so that a machine that changes its speed within a round meets all of them alike.
+        {name: values, or why there are none}"""
+        servers, found = {}, {}
+        with contextlib.ExitStack() as up:
+            for program in programs:
+                try:
+                    servers[program.name] = up.enter_context(Server(self, program, run))
+                except Failed as reason:
+                    found[program.name] = reason
+            slices = {name: [] for name in servers}
+            for number in range(SLICES):
+                for name in servers if number % 2 == 0 else reversed(servers):
+                    if name in found:
+                        continue
+                    try:
+                        slices[name].append(self.load(servers[name], run))
+                    except Failed as reason:
+                        found[name] = reason
+        return {name: merge(parts) for name, parts in slices.items()} | found
 
-    def load_command(self, server, run, window_s=1.0):
+    def load(self, server, run):
+        command = self.load_command(server, run, SLICE_S, WARM_S)
+        return read_values(finish(command, self.client_cpu).stdout)
+
+    def load_command(self, server, run, window_s, warm_s):
         return [*self.tools["load"], "--name", run.name, "--server", str(server.pid),
-                "--connections", str(run.connections), "--window", str(window_s),
-                *server.address]
+                "--connections", str(run.connections), "--warm", str(warm_s),
+                "--window", str(window_s), *server.address]
+
+
+def merge(slices):
+    """The mean over the slices of a round, which are equally long."""
+    return {name: (statistics.fmean(part[name][0] for part in slices), unit)
+            for name, (_, unit) in slices[0].items()} if slices else {}
 
 
 class Server:

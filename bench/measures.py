@@ -29,7 +29,7 @@ class Run:
 
 
 CLOSE_1M = ("fern", "go")
-CLOSE_ECHO = ("fern", "epoll-lt", "epoll-et", "blocking")
+CLOSE_ECHO = ("fern", "epoll-lt", "epoll-et", "epoll-own", "blocking")
 
 RUNS = (
     Run("yield", "a yield between two threads, per switch"),

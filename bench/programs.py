@@ -95,8 +95,8 @@ def build_fern(program):
     return compile_c(program.name, sources("fern/*.c"), flags)
 
 
-def build_floor(name, *files):
-    return lambda program: compile_c(name, sources(*(f"floor/{file}" for file in files)))
+def build_floor(name, *files, flags=()):
+    return lambda program: compile_c(name, sources(*(f"floor/{file}" for file in files)), flags)
 
 
 def build_boost(program):
@@ -179,6 +179,8 @@ PROGRAMS = (
     Program("clock", build_floor("clock", "clock.c"), ("scope",), "C"),
     Program("epoll-lt", build_floor("epoll-lt", "epoll_lt.c", "echo.c"), ECHO, "C"),
     Program("epoll-et", build_floor("epoll-et", "epoll_et.c", "echo.c"), ECHO, "C"),
+    Program("epoll-own", build_floor("epoll-own", "epoll_et.c", "echo.c",
+                                     flags=["-DOWN_BUFFERS"]), ECHO, "C"),
     Program("blocking", build_floor("blocking", "blocking.c", "echo.c"), ("echo-1",), "C"),
     Program("boost", build_boost, ("yield", "yield-callers"), "C++"),
     Program("boost-fiber", build_boost_fiber,

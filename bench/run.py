@@ -7,8 +7,8 @@
     make bench PROGRAMS=fern,go       some programs
     make bench ROUNDS=5               fewer rounds
 
-Within a round each program runs once, and the order is turned around from round to round, so
-that a machine that slows down or speeds up meets all alike. Ratios are taken within rounds.
+Within a round each program runs once (echo servers in short turns), and the order is turned
+around from round to round, so that a machine that slows down or speeds up meets all alike. Ratios are taken within rounds.
 README.md tells how to read what it prints.
 """
 
@@ -78,20 +78,31 @@ class Bench:
         start, watch = time.monotonic(), machine.Watch()
         print(f"\n{run.name}: {run.about}", flush=True)
         for number in range(rounds):
-            for program in self.due(run, number):
-                show_progress(f"  round {number + 1} of {rounds}: {program.name}")
-                try:
-                    values = self.runner.measure(program, run)
-                except execute.Failed as reason:
-                    self.leave_out(program, run, reason)
-                    continue
-                self.samples.add(program.name, number, values)
+            show_progress(f"  round {number + 1} of {rounds}")
+            for program, values in self.do_round(run, number):
+                if isinstance(values, execute.Failed):
+                    self.leave_out(program, run, values)
+                else:
+                    self.samples.add(program.name, number, values)
         if run.connections > 1:
             self.count_calls(run)
         show_progress("")
         rows = [row for row in self.samples.rows() if belongs(row["measure"], run)]
         report.print_table(rows)
         print(f"  ({time.monotonic() - start:.0f} s){busy_text(watch.others())}", flush=True)
+
+    def do_round(self, run, number):
+        """Each program of a round with its values, or with why it has none."""
+        due = self.due(run, number)
+        if run.connections:
+            found = self.runner.measure_servers(due, run)
+            yield from ((program, found[program.name]) for program in due)
+            return
+        for program in due:
+            try:
+                yield program, self.runner.measure(program, run)
+            except execute.Failed as reason:
+                yield program, reason
 
     def count_calls(self, run):
         if not self.counter.name:

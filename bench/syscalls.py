@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import time
 
-from execute import Failed, Server, pinned
+from execute import WARM_S, Failed, Server, pinned
 
 KINDS = {
     "recv": ("recvfrom", "recvmsg", "read", "readv", "preadv2"),
@@ -90,7 +90,7 @@ class Counter:
         """{kind: calls per request} in steady state."""
         with Server(runner, program, run) as server:
             load = subprocess.Popen(
-                runner.load_command(server, run, SETTLE_S + COUNT_S + 2),
+                runner.load_command(server, run, SETTLE_S + COUNT_S + 2, WARM_S),
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 preexec_fn=pinned(runner.client_cpu))
             try:

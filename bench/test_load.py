@@ -72,9 +72,24 @@ class Load(unittest.TestCase):
             finally:
                 programs.BIN = old
 
+    def test_a_round_gives_each_server_its_values_or_the_reason_why_not(self):
+        with tempfile.TemporaryDirectory() as folder:
+            old, programs.BIN = programs.BIN, folder
+            try:
+                first, second = (next(p for p in programs.PROGRAMS if p.name == name)
+                                 for name in ("epoll-et", "epoll-lt"))
+                commands = {first.name: first.build(first), second.name: ["/bin/false"]}
+                runner = execute.Runner(commands, programs.build_load())
+                run = measures.select("echo-1")[0]
+                found = runner.measure_servers([first, second], run)
+            finally:
+                programs.BIN = old
+        self.assertEqual(len(found[first.name]), 4)
+        self.assertIsInstance(found[second.name], execute.Failed)
+
     def check_load(self, runner, loop, run, flags):
         with execute.Server(runner, loop, run) as server:
-            command = [*runner.load_command(server, run, 0.05), "--warm", "0.05", *flags]
+            command = [*runner.load_command(server, run, 0.05, 0.05), *flags]
             values = execute.read_values(execute.finish(command, runner.client_cpu).stdout)
         names = [run.name, f"{run.name}-rps", f"{run.name}-p50", f"{run.name}-p99"]
         self.assertEqual(sorted(values), sorted(names))

@@ -3,31 +3,55 @@
 /*
  * The raw echo loop, edge-triggered: each socket is registered once, and read until a read comes
  * back short. There is no read that only learns that nothing is left.
+ *
+ * With OWN_BUFFERS each connection has memory of its own, as it needs in any server whose clients
+ * may be slow to read: this one then shows what a thousand such buffers cost by themselves.
  */
 #include "../bench.h"
 #include "echo.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#ifdef OWN_BUFFERS
+#define FDS_MAX 2048
+
+static char *
+buffer_of(int fd)
+{
+    static char(*buffers)[ECHO_BUFFER_BYTES];
+    if (!buffers)
+        buffers = aligned_alloc(ECHO_BUFFER_BYTES, (size_t)FDS_MAX * ECHO_BUFFER_BYTES);
+    if (!buffers || fd >= FDS_MAX)
+        bench_die("buffers", buffers ? EMFILE : ENOMEM);
+    return buffers[fd];
+}
+#endif
+
 static void
 answer(int fd, uint32_t events)
 {
+#ifdef OWN_BUFFERS
+    char *buffer = buffer_of(fd);
+#else
     char buffer[ECHO_BUFFER_BYTES];
+#endif
     ssize_t received;
     /* Ends with a short read, unless the end of the stream was reported: then with that end. */
     do {
-        received = recv(fd, buffer, sizeof(buffer), 0);
+        received = recv(fd, buffer, ECHO_BUFFER_BYTES, 0);
         if (received < 0 && errno == EAGAIN)
             return;
         if (received <= 0 || !echo_send(fd, buffer, (size_t)received)) {
             close(fd);
             return;
         }
-    } while (received == sizeof(buffer) || (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)));
+    } while (
+            received == ECHO_BUFFER_BYTES || (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)));
 }
 
 static void

@@ -6,6 +6,7 @@
 #ifndef FERN_CORE_BLOCK_H
 #define FERN_CORE_BLOCK_H
 
+#include "base/fetch.h"
 #include "core/hub.h"
 #include "core/link.h"
 
@@ -18,7 +19,7 @@ fern__greenlet_alloc_free(struct fern__hub *hub)
 {
     size_t at = --hub->free_count;
     fern_greenlet *g = hub->free[at];
-    __builtin_prefetch(hub->free[at >= FERN__FETCH_FREE ? at - FERN__FETCH_FREE : at], 1);
+    fern__fetch(hub->free[at >= FERN__FETCH_FREE ? at - FERN__FETCH_FREE : at]);
     g->id = ++hub->id_last;
     g->born_ns = hub->now;
     g->life = FERN__LIFE_NEW;

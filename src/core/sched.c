@@ -18,6 +18,7 @@
 #include "core/sched.h"
 
 #include "base/clock.h"
+#include "base/fetch.h"
 #include "core/block.h"
 #include "core/call.h"
 #include "core/cxx.h"
@@ -42,28 +43,26 @@
 /* FETCH_GROUP greenlets are fetched at once, if at least FETCH_LEAST others are ready; of each
  * stack FETCH_FRAMES bytes, which hold the frames between a park and whoever called the call that
  * waits. */
-enum { FETCH_GROUP = 8, FETCH_LEAST = 5, FETCH_FRAMES = 320, FETCH_UNRUN = 24, LINE = 64 };
+enum { FETCH_GROUP = 8, FETCH_LEAST = 5, FETCH_FRAMES = 320, FETCH_UNRUN = 24 };
 
 static inline void
 fetch_waiter(const fern_greenlet *g)
 {
-    for (int at = 0; at < FETCH_FRAMES; at += LINE)
-        __builtin_prefetch((char *)g->ctx.sp + at, 1);
+    for (int at = 0; at < FETCH_FRAMES; at += FERN__LINE_BYTES)
+        fern__fetch((char *)g->ctx.sp + at);
     if (g->item)
-        __builtin_prefetch(g->item, 1);
+        fern__fetch(g->item);
     if (g->cell.object)
-        __builtin_prefetch(g->cell.object, 1);
+        fern__fetch(g->cell.object);
 }
 
 /* Fetch what the next ones need: at a thousand connections every switch would otherwise wait for
  * memory several times, and for the page tables before. A CPU walks several page tables at a
  * time, but a fetch that waits for one holds up what comes after it: so a group is fetched
- * together, its blocks one group earlier (measured at 1000 connections: 3 to 5 % of an echo).
- * The asm keeps GCC from taking this for a function without effect and dropping it. */
+ * together, its blocks one group earlier (measured at 1000 connections: 3 to 5 % of an echo). */
 static __attribute__((noinline)) void
 fetch_group(struct fern__hub *hub)
 {
-    __asm__ volatile("");
     struct fern__ring *ring = &hub->ready;
     uint32_t count = fern__ring_count(ring);
     uint32_t near = count < FETCH_GROUP ? count : FETCH_GROUP;
@@ -78,8 +77,8 @@ fetch_group(struct fern__hub *hub)
         uintptr_t item = (uintptr_t)fern__ring_peek(ring, i);
         size_t line = item & FERN__ITEM_TAGS ? 0 : offsetof(fern_greenlet, ctx);
         char *block = (char *)(item & ~(uintptr_t)FERN__ITEM_TAGS) + line;
-        __builtin_prefetch(block, 1);
-        __builtin_prefetch(block + LINE, 1);
+        fern__fetch(block);
+        fern__fetch(block + FERN__LINE_BYTES);
     }
 }
 
@@ -87,10 +86,9 @@ fetch_group(struct fern__hub *hub)
 static inline void
 prefetch_unrun(const struct fern__ring *ring)
 {
-    __asm__ volatile("");
     if (fern__ring_count(ring) > FETCH_UNRUN) {
         uintptr_t far = (uintptr_t)fern__ring_peek(ring, FETCH_UNRUN);
-        __builtin_prefetch((void *)(far & ~(uintptr_t)FERN__ITEM_TAGS), 1);
+        fern__fetch((void *)(far & ~(uintptr_t)FERN__ITEM_TAGS));
     }
 }
 

@@ -11,6 +11,7 @@
  * An event carries the fd and the word of its generation, so that what comes late, from a file
  * that lives on under another number, is passed over.
  */
+#include "base/fetch.h"
 #include "poll/backends.h"
 #include "poll/fdtab.h"
 
@@ -171,9 +172,9 @@ static inline void
 fetch(struct fern__fds *fds, const struct epoll_event *events, int at, int count)
 {
     if (at + FETCH_RECORD < count)
-        __builtin_prefetch(record_of(fds, &events[at + FETCH_RECORD]), 1);
+        fern__fetch(record_of(fds, &events[at + FETCH_RECORD]));
     if (at + FETCH_WAITER < count)
-        __builtin_prefetch(record_of(fds, &events[at + FETCH_WAITER])->waiters[0].next, 1);
+        fern__fetch(record_of(fds, &events[at + FETCH_WAITER])->waiters[0].next);
 }
 
 static int
