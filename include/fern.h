@@ -15,14 +15,15 @@
  *     fern_join(g, FERN_FOREVER);
  *
  * Read in this order: time.h, greenlet.h, scope.h, with.h, local.h, event.h, lock.h,
- * semaphore.h, barrier.h, queue.h, wait.h, future.h, pool.h, stock.h, iterator.h,
- * generator.h, actor.h, io.h, socket.h, stream.h, server.h, loop.h, debug.h.
+ * semaphore.h, barrier.h, queue.h, wait.h, future.h, pool.h, dag.h, stock.h,
+ * iterator.h, generator.h, actor.h, io.h, socket.h, stream.h, server.h, loop.h, debug.h.
  */
 #ifndef FERN_H
 #define FERN_H
 
 #include <fern/actor.h>
 #include <fern/barrier.h>
+#include <fern/dag.h>
 #include <fern/debug.h>
 #include <fern/event.h>
 #include <fern/future.h>

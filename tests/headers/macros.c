@@ -152,6 +152,15 @@ use_pools(void)
             fern_pool_new(stock_options.idle_max ? FERN_POOL_UNLIMITED : stock_options.max);
     fern_pile *pile = fern_pile_new(pool, 0);
     fern_greenlet *g = fern_pool_spawn(pool, run, NULL, FERN_FOREVER);
+#ifdef __cplusplus
+    const char *const keys[] = {"a", "b", NULL};
+#else
+    const char *const *keys = FERN_KEYS("a", "b");
+#endif
+    FERN_SPAWN_OPTIONS(options);
+    fern_dag *dag = fern_dag_new(pool);
+    if (fern_dag_spawn(dag, "c", keys, NULL, NULL) < 0)
+        return fern_dag_spawn_with(dag, "c", keys, NULL, NULL, &options);
     return fern_pool_go(pool, run, g, FERN_FOREVER) +
            fern_pile_spawn(pile, run, NULL, FERN_FOREVER);
 }
