@@ -50,7 +50,7 @@ struct fern__waitable {
      * without taking */
     int (*ready)(struct fern__hub *hub, struct fern__choice *choice);
 
-    /* The queue of those that only ask, if it is not the one that arm links to. */
+    /* The queue of those that only ask, if arm does more than link to it. */
     struct fern__list *(*watched)(struct fern__choice *choice);
 
     /* Link the choice's cell, which is not ready. @return 0; a negative code */

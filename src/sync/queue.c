@@ -398,7 +398,7 @@ static int
 queue_put_arm(struct fern__hub *hub, struct fern__choice *choice)
 {
     struct fern__queue *q = choice->object;
-    if (fern__unlikely(!fern__list_empty(&q->peekers)) && choice->item)
+    if (fern__unlikely(!fern__list_empty(&q->peekers)))
         show(q, choice->item);
     return arm_among(choice, hub, &q->putters, &q->sync.waiters);
 }
@@ -410,14 +410,34 @@ queue_get_arm(struct fern__hub *hub, struct fern__choice *choice)
     return arm_among(choice, hub, &q->sync.waiters, &q->putters);
 }
 
+/* Who only watches gives and takes nothing: the other side does not hear of it. */
+
+static struct fern__list *
+queue_put_watched(struct fern__choice *choice)
+{
+    struct fern__queue *q = choice->object;
+    make_strict(q);
+    return &q->putters;
+}
+
+static struct fern__list *
+queue_get_watched(struct fern__choice *choice)
+{
+    struct fern__queue *q = choice->object;
+    make_strict(q);
+    return &q->sync.waiters;
+}
+
 const struct fern__waitable fern__waitable_queue_put = {.name = "queue put",
         .attempt = queue_put_attempt,
         .ready = queue_put_ready,
+        .watched = queue_put_watched,
         .arm = queue_put_arm};
 
 const struct fern__waitable fern__waitable_queue_get = {.name = "queue get",
         .attempt = queue_get_attempt,
         .ready = queue_get_ready,
+        .watched = queue_get_watched,
         .arm = queue_get_arm};
 
 static const struct fern__waitable waitable_peek = {.name = "queue peek"};

@@ -351,6 +351,27 @@ TEST(a_wait_for_a_channel_hears_of_one_on_the_other_side)
     end(2);
 }
 
+TEST(those_who_watch_both_sides_of_a_channel_hear_nothing_of_each_other)
+{
+    int item = 0;
+    size_t index;
+    begin(1, 0);
+    fern_case get = fern_case_get(&queues[0], &item),
+              put = fern_case_put(&queues[0], &item);
+    fern_iwait *getting = fern_iwait_new(&get, 1);
+    fern_iwait *putting = fern_iwait_new(&put, 1);
+    ASSERT_ERR(fern_iwait_next(getting, &index, FERN_NOWAIT), -EAGAIN);
+    ASSERT_ERR(fern_iwait_next(putting, &index, FERN_NOWAIT), -EAGAIN);
+    fern_greenlet *g = fern_spawn(put_seven, &queues[0]);
+    ASSERT_EQ(fern_iwait_next(getting, &index, FERN_FOREVER), 1);
+    ASSERT_ERR(fern_iwait_next(putting, &index, FERN_NOWAIT), -EAGAIN);
+    ASSERT_OK(fern_queue_get(&queues[0], &item, FERN_NOWAIT));
+    FINISH(g);
+    fern_iwait_free(putting);
+    fern_iwait_free(getting);
+    end(1);
+}
+
 /* ---- time ---- */
 
 static fern_time deadline;
