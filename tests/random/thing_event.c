@@ -21,7 +21,8 @@ serve_all(struct thing *t)
 static bool
 ended(struct thing *t, int r)
 {
-    bool linked = !line_empty(&t->line[0]); /* if only a select that has not run yet */
+    bool linked =
+            !line_empty(&t->line[0]) || t->watched; /* if only by one that has not run */
     bool busy = t->woken || line_count(&t->line[0]) > 0;
     MUST(r == -EBUSY || (r == 0 && !busy), "the end of %s %d gave %d", t->kind->name,
             t->number, r);

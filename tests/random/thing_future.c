@@ -393,7 +393,7 @@ static void
 renew(struct thing *t)
 {
     struct futures *s = futures_of(t);
-    bool busy = s->woken > 0;
+    bool busy = s->woken > 0 || t->watched;
     for (int i = 0; i < FUTURES; i++)
         busy |= !line_empty(&t->line[i]);
     for (int i = 0; i < CALLBACKS; i++)

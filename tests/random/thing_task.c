@@ -290,7 +290,7 @@ task_poke(struct thing *t)
     struct task *k = task_of(t, which);
     if (!k->f) {
         task_spawn(t, which);
-    } else if (k->done && !k->woken && line_empty(&t->line[which]) &&
+    } else if (k->done && !k->woken && !t->watched && line_empty(&t->line[which]) &&
                line_empty(&t->line[which + TASKS])) {
         task_look(k); /* failures have been seen */
         fern_future_unref(k->f);

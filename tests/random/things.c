@@ -164,8 +164,8 @@ only_way(struct user *u, struct thing *t, struct line *line)
     return &u->way[0];
 }
 
-static bool
-is_ready(const struct way *w)
+bool
+way_is_ready(const struct way *w)
 {
     return w->thing ? w->thing->kind->ready(w) : w->when.ns <= fern_now().ns;
 }
@@ -193,7 +193,7 @@ wait_begin(struct user *u, fern_time deadline)
     if (u->entry)
         return;
     for (int i = 0; i < u->ways && !u->open; i++) {
-        if (!is_ready(&u->way[i]))
+        if (!way_is_ready(&u->way[i]))
             continue;
         if (!u->drawn) /* else it is known only afterwards */
             take(u, &u->way[i]);
@@ -205,7 +205,7 @@ wait_begin(struct user *u, fern_time deadline)
         w->arrival = ++model.clock;
         if (w->line)
             w->line->way[w->line->count++] = w;
-        if (w->thing && w->thing->kind->wait)
+        if (w->thing && !u->open && w->thing->kind->wait)
             w->thing->kind->wait(w);
     }
 }
@@ -215,7 +215,7 @@ static void
 check_moments(const struct user *u)
 {
     int64_t limit = u->in_scope ? u->scope.fern__deadline_ns : INT64_MAX;
-    for (int i = 0; i < u->ways && !u->entry; i++) {
+    for (int i = 0; i < u->ways && !u->entry && !u->open; i++) {
         const struct way *w = &u->way[i];
         MUST(w->thing || w->when.ns > u->deadline.ns || w->when.ns >= limit,
                 "user %d timed out though case %d came first", u->number, i);
@@ -286,10 +286,10 @@ select_end(struct user *u, int r, const fern_case *cases)
     MUST(r < u->ways, "a select of %d gave %d", u->ways, r);
     struct way *w = r < 0 ? NULL : &u->way[r];
     model.late = true;
-    if (w && u->won < 0 && u->drawn && u->at_once && is_ready(w))
+    if (w && u->won < 0 && u->drawn && u->at_once && way_is_ready(w))
         take(u, w);
     model.late = false;
-    if (w && u->won < 0 && !w->thing && is_ready(w) && w->when.ns <= u->deadline.ns)
+    if (w && u->won < 0 && !w->thing && way_is_ready(w) && w->when.ns <= u->deadline.ns)
         u->won = r;
     MUST(!w || u->won != r || cases[r].result == w->result,
             "user %d: case %d gave %d, not %d", u->number, r, cases[r].result, w->result);

@@ -61,6 +61,7 @@ struct user {
     int cleanups_owed;
     fern_scope scope;
     bool in_scope;
+    int wanted;           /* of its ways, to be told of; 0: it waits for one */
     int tasks;            /* that run in its group */
     int held[THINGS_MAX]; /* permits, or how often it is locked; by thing */
 
@@ -144,6 +145,7 @@ struct thing {
     bool set; /* event, result */
     bool clears;
     int32_t value; /* of a result; less than 0: an error */
+    int watched;   /* by how many ways of those who take nothing */
     int woken;     /* served, and have not run yet */
     int64_t count; /* of permits; of readers; of those that meet at a barrier */
     int64_t limit;
@@ -196,6 +198,9 @@ void open_begin(struct user *u, struct thing *t, struct line *line, fern_time de
 /* @return whether it was served, with whatever result */
 bool open_end(struct user *u, int r);
 
+/* Whether it could be gone now. */
+bool way_is_ready(const struct way *w);
+
 /* A call with one way out. */
 struct way *only_way(struct user *u, struct thing *t, struct line *line);
 
@@ -231,10 +236,12 @@ fern_time pick_deadline(void);
 
 extern const struct kind kind_event, kind_result, kind_queue, kind_semaphore, kind_mutex,
         kind_condition, kind_barrier, kind_rwlock, kind_waitgroup, kind_once, kind_barging,
-        kind_several, kind_future, kind_task;
+        kind_several, kind_future, kind_task, kind_pool, kind_actor;
 
 /* Wait for the first of several. */
 void do_select(struct user *u);
+/* Wait for some of several, and take nothing. */
+void do_watch(struct user *u);
 
 /* ---- users.c ---- */
 

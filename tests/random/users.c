@@ -162,8 +162,10 @@ do_something(struct user *u)
     if (what < 45) {
         tell("user %d acts on %s %d", u->number, t->kind->name, t->number);
         t->kind->act(u, t);
-    } else if (what < 60) {
+    } else if (what < 55) {
         do_select(u);
+    } else if (what < 60) {
+        do_watch(u);
     } else if (what < 70) {
         do_rest(u);
     } else if (what < 88) {
@@ -209,7 +211,7 @@ pick_kind(void)
     static const struct kind *const kinds[] = {&kind_event, &kind_result, &kind_queue,
             &kind_queue, &kind_semaphore, &kind_mutex, &kind_condition, &kind_barrier,
             &kind_rwlock, &kind_waitgroup, &kind_once, &kind_barging, &kind_several,
-            &kind_future, &kind_task};
+            &kind_future, &kind_task, &kind_pool, &kind_actor};
     const struct kind *kind;
     do {
         kind = kinds[draw(sizeof kinds / sizeof kinds[0])];
@@ -256,6 +258,14 @@ look_at(const struct user *u, fern_time now)
     MUST(!user_interrupt(u), "user %d still waits though it is interrupted", u->number);
     bool passed = u->in_scope && u->scope.fern__deadline_ns < now.ns;
     MUST(!passed, "user %d still waits though a scope has passed", u->number);
+    if (u->wanted) {
+        int ready = 0;
+        for (int i = 0; i < u->ways; i++)
+            ready += way_is_ready(&u->way[i]);
+        MUST(ready < u->wanted, "user %d still waits though %d of its cases are ready",
+                u->number, ready);
+        return;
+    }
     for (int i = 0; i < u->ways; i++)
         MUST(!u->way[i].thing || !u->way[i].thing->kind->ready(&u->way[i]),
                 "user %d still waits though %s %d is ready", u->number,
