@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Meeting points: a barrier for a fixed number, a wait group for any number, and what runs once.
+ * Meeting points: a barrier for a fixed number, a wait group for any number, what runs once, and
+ * what several ask for at once and one does.
  *
  * They live in the user's memory, do not move after their first use, and belong to the hub of
  * that; from another thread they answer -EXDEV.
@@ -30,11 +31,13 @@ typedef int fern_action(void *arg);
 #define FERN_BARRIER_INIT(parties) (fern_barrier{{(uint64_t)(parties)}})
 #define FERN_WAITGROUP_INIT        (fern_waitgroup())
 #define FERN_ONCE_INIT             (fern_once())
+#define FERN_FLIGHT_INIT           (fern_flight())
 #else
 /** A barrier for so many parties, at least 1, without an action. */
 #define FERN_BARRIER_INIT(parties) ((fern_barrier){{(uint64_t)(parties)}})
 #define FERN_WAITGROUP_INIT        ((fern_waitgroup){{0}})
 #define FERN_ONCE_INIT             ((fern_once){{0}})
+#define FERN_FLIGHT_INIT           ((fern_flight){{0}})
 #endif
 
 /**
@@ -205,6 +208,74 @@ FERN_API FERN_MUST_CHECK int fern_once_do(
  * May switch: no.  Thread: its hub only.  Owner: borrows once.
  */
 FERN_API bool fern_once_ready(const fern_once *once);
+
+/* ---- single flight ---- */
+
+/** What several may ask for at once, under keys. Fields are fern's; zero before first use. */
+typedef struct fern_flight {
+    uint64_t fern__words[8];
+} fern_flight;
+
+/** Makes the value of a key; may wait. @return 0; anything else is a failure, which is shared, too */
+typedef int fern_flight_fn(void *arg, void **ret_value);
+
+/** What has come of a call of fern_flight_do(). */
+typedef struct fern_flight_result {
+    int code;    /**< what the function returned */
+    void *value; /**< what it made; NULL if it failed */
+    bool led;    /**< the caller's own function was it */
+    size_t others; /**< if it was: how many have been given the same result, and have not run yet */
+} fern_flight_result;
+
+/**
+ * Ask for something that is under a key, together with all who ask for it at the same time: the
+ * first one, the leader, makes it by its function; the others wait and share the result. It is not
+ * kept: who comes afterwards makes it anew.
+ *
+ * The function runs in the leader's own greenlet, and so within its scopes. If the leader is killed,
+ * one of its scopes expires, or it ends by fern_exit(), and its function fails, that concerns the
+ * leader alone: the first of those who wait becomes the leader, with its own function and argument.
+ * A kill or time-out of one who waits concerns nobody else.
+ *
+ * If the result has to be counted, the leader does so for the others as soon as this returns: they
+ * run later.
+ *
+ * @param  flight      an object for it
+ * @param  key         what it is about; must stay as it is until this returns
+ * @param  fn          makes it; may wait, but not ask for the same key
+ * @param  arg         handed to it
+ * @param  ret_result  receives the result; untouched on error
+ * @param  deadline    how long to wait for another at most; the function has no deadline by this
+ * @return 0, whether it was made or has failed; -EAGAIN another is at it and FERN_NOWAIT; -EDEADLK the
+ *         caller is at it, or nothing can ever wake it; -ETIME; -ECANCELED, of the leader only if its
+ *         function has failed; -EINVAL NULL; -EXDEV another hub's; -ENOMEM, -EMFILE
+ *
+ * May switch: yes, while another is at it, and as the function does.  Thread: its hub only.  Owner: borrows key; the value is the users'.
+ */
+FERN_API FERN_MUST_CHECK int fern_flight_do(fern_flight *flight, const char *key,
+        fern_flight_fn *fn, void *arg, fern_flight_result *ret_result, fern_time deadline);
+
+/**
+ * Let those who come from now on make a key anew, though somebody is at it: what it was made of has
+ * changed. Those who wait already get the old result.
+ *
+ * @param  flight  an object for it
+ * @param  key     the key
+ * @return 1 somebody is at it; 0 nobody is; -EINVAL NULL; -EXDEV another hub's
+ *
+ * May switch: no.  Thread: its hub only.  Owner: borrows key.
+ */
+FERN_API int fern_flight_forget(fern_flight *flight, const char *key);
+
+/**
+ * End the use of an object; it is as new afterwards.
+ *
+ * @param  flight  an object for it
+ * @return 0; -EBUSY somebody is at a key; -EINVAL NULL; -EXDEV another hub's
+ *
+ * May switch: no.  Thread: its hub only.  Owner: flight stays the caller's.
+ */
+FERN_API int fern_flight_fini(fern_flight *flight);
 
 FERN__END_DECLS
 

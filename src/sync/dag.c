@@ -15,20 +15,13 @@
  */
 #include "sync/dag.h"
 
+#include "base/hash.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- keys ---- */
-
-static uint64_t
-hash_of(const char *name)
-{
-    uint64_t h = 0xcbf29ce484222325u; /* FNV-1a */
-    for (; *name; name++)
-        h = (h ^ (unsigned char)*name) * 0x100000001b3u;
-    return h ^ h >> 32;
-}
 
 static struct fern__dag_key *
 find(const fern_dag *dag, const char *name, uint64_t hash)
@@ -42,7 +35,7 @@ find(const fern_dag *dag, const char *name, uint64_t hash)
 struct fern__dag_key *
 fern__dag_find(const fern_dag *dag, const char *name)
 {
-    return find(dag, name, hash_of(name));
+    return find(dag, name, fern__hash_text(name));
 }
 
 static void
@@ -96,7 +89,7 @@ promise_new(struct fern__dag_key *k)
 struct fern__dag_key *
 fern__dag_need(fern_dag *dag, const char *name)
 {
-    uint64_t hash = hash_of(name);
+    uint64_t hash = fern__hash_text(name);
     struct fern__dag_key *k = find(dag, name, hash);
     if (k)
         return k;

@@ -177,6 +177,7 @@ use_locks(void)
     fern_barrier barrier = FERN_BARRIER_INIT(2);
     fern_waitgroup group = FERN_WAITGROUP_INIT;
     fern_once once = FERN_ONCE_INIT;
+    fern_flight flight = FERN_FLIGHT_INIT;
     FERN_SEMAPHORE_OPTIONS(options);
     int r = fern_semaphore_init(&semaphore, &options);
     FERN_WITH_LOCK (r, &mutex, FERN_NOWAIT)
@@ -193,5 +194,6 @@ use_locks(void)
     (void)barrier;
     (void)group;
     (void)once;
+    (void)flight;
     return r;
 }
