@@ -21,16 +21,8 @@ describe_join(const struct fern__cell *cell, char *text, size_t bytes)
     snprintf(text, bytes, "end of #%llu", (unsigned long long)g->id);
 }
 
-static void
-join_owners(const struct fern__cell *cell, struct fern__owners *owners)
-{
-    const fern_greenlet *g = cell->object;
-    fern__owners_add(owners, g->id);
-}
-
 static const struct fern__waitable waitable_join = {
-        .name = "join", .describe = describe_join, .owners = join_owners};
-static const struct fern__waitable waitable_join_all = {.name = "join of several"};
+        .name = "join", .describe = describe_join, .owners = fern__end_owners};
 
 int
 fern_join(fern_greenlet *g, fern_time deadline)
@@ -78,11 +70,26 @@ struct crowd {
     const fern_join_options *options;
     fern_greenlet *waiter;
     struct member *members;
+    fern_greenlet *const *gs; /* of the members */
     size_t n;
     size_t done;
     size_t wanted;
     fern_greenlet *failed;
 };
+
+/* Those that have not ended. */
+static void
+several_owners(const struct fern__cell *cell, struct fern__owners *owners)
+{
+    const struct crowd *crowd = cell->object;
+    for (size_t i = 0; i < crowd->n; i++) {
+        if (fern__list_linked(&crowd->members[i].link.cell.node))
+            fern__owners_add(owners, crowd->gs[i]->id);
+    }
+}
+
+static const struct fern__waitable waitable_join_all = {
+        .name = "join of several", .owners = several_owners};
 
 static bool
 satisfied(const struct crowd *crowd)
@@ -113,14 +120,14 @@ member_ended(struct fern__link *link, fern_greenlet *g)
 }
 
 static int
-wait_for(struct crowd *crowd, fern_greenlet *const *gs, fern_time deadline)
+wait_for(struct crowd *crowd, fern_time deadline)
 {
     struct fern__hub *hub = fern__greenlet_hub(crowd->waiter);
     for (size_t i = 0; i < crowd->n; i++) {
         struct member *m = &crowd->members[i];
         *m = (struct member){.link.ended = member_ended, .crowd = crowd};
-        if (gs[i]->life != FERN__LIFE_DONE)
-            fern__link_add(gs[i], &m->link);
+        if (crowd->gs[i]->life != FERN__LIFE_DONE)
+            fern__link_add(crowd->gs[i], &m->link);
     }
     fern__wait_begin(crowd->waiter, &waitable_join_all, crowd);
     int r = fern__park(hub, crowd->waiter, deadline);
@@ -132,8 +139,9 @@ wait_for(struct crowd *crowd, fern_greenlet *const *gs, fern_time deadline)
 }
 
 static int
-join_crowd(struct crowd *crowd, fern_greenlet *const *gs, fern_time deadline)
+join_crowd(struct crowd *crowd, fern_time deadline)
 {
+    fern_greenlet *const *gs = crowd->gs;
     for (size_t i = 0; i < crowd->n; i++) {
         if (gs[i]->life == FERN__LIFE_DONE)
             note(crowd, gs[i]);
@@ -151,7 +159,7 @@ join_crowd(struct crowd *crowd, fern_greenlet *const *gs, fern_time deadline)
         if (!crowd->members)
             return -ENOMEM;
     }
-    int r = wait_for(crowd, gs, deadline);
+    int r = wait_for(crowd, deadline);
     if (crowd->members != few)
         free(crowd->members);
     return r;
@@ -178,11 +186,12 @@ fern_join_all_with(fern_greenlet *const *gs, size_t n, const fern_join_options *
     int r = check(gs, n, o);
     if (r < 0)
         return r;
-    struct crowd crowd = {.options = o, .n = n, .wanted = o->count ? o->count : n};
+    struct crowd crowd = {
+            .options = o, .gs = gs, .n = n, .wanted = o->count ? o->count : n};
     if (n) {
         crowd.waiter = fern__greenlet_hub(gs[0])->current;
         r = crowd.waiter->interrupt && deadline.ns ? crowd.waiter->interrupt
-                                                   : join_crowd(&crowd, gs, deadline);
+                                                   : join_crowd(&crowd, deadline);
     }
     if (o->ret_done_count)
         *o->ret_done_count = crowd.done;

@@ -70,8 +70,18 @@ end_arm(struct fern__hub *hub, struct fern__choice *choice)
     return 0;
 }
 
-const struct fern__waitable fern__waitable_end = {
-        .name = "end", .attempt = end_attempt, .ready = end_attempt, .arm = end_arm};
+void
+fern__end_owners(const struct fern__cell *cell, struct fern__owners *owners)
+{
+    const fern_greenlet *g = cell->object;
+    fern__owners_add(owners, g->id);
+}
+
+const struct fern__waitable fern__waitable_end = {.name = "end",
+        .owners = fern__end_owners,
+        .attempt = end_attempt,
+        .ready = end_attempt,
+        .arm = end_arm};
 
 /* ---- links of the user's ---- */
 

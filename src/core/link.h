@@ -25,6 +25,9 @@ fern__link_mark(fern_greenlet *g)
 /* The end of a greenlet, as one of several things to wait for. */
 extern const struct fern__waitable fern__waitable_end;
 
+/* Names the greenlet that is its cell's object. */
+void fern__end_owners(const struct fern__cell *cell, struct fern__owners *owners);
+
 /* Link behind those that wait for the greenlet's end; it has not ended. */
 void fern__link_add(fern_greenlet *g, struct fern__link *link);
 

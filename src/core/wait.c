@@ -53,10 +53,30 @@ describe_select(const struct fern__cell *cell, char *text, size_t bytes)
     snprintf(text, bytes, "the first of %zu", (size_t)(uintptr_t)cell->object);
 }
 
+void
+fern__choice_owners(const fern_greenlet *g, const struct fern__choice *choice,
+        struct fern__owners *owners)
+{
+    struct fern__cell as_if = {.greenlet = (fern_greenlet *)(uintptr_t)g};
+    as_if.object = choice->object;
+    if (choice->kind->owners)
+        choice->kind->owners(&as_if, owners);
+}
+
+static void
+select_owners(const struct fern__cell *cell, struct fern__owners *owners)
+{
+    const struct fern__choice *choices = cell->greenlet->item;
+    for (size_t i = 0; i < (size_t)(uintptr_t)cell->object; i++)
+        fern__choice_owners(cell->greenlet, &choices[i], owners);
+}
+
 const struct fern__waitable fern__waitable_select = {
-        .name = "select", .describe = describe_select};
-const struct fern__waitable fern__waitable_select_outside = {
-        .name = "select", .outside = true, .describe = describe_select};
+        .name = "select", .describe = describe_select, .owners = select_owners};
+const struct fern__waitable fern__waitable_select_outside = {.name = "select",
+        .outside = true,
+        .describe = describe_select,
+        .owners = select_owners};
 
 /* The result of a wait that a cell other than the greenlet's own has ended: of a select it is the
  * number of the case. */

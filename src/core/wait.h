@@ -46,7 +46,8 @@ struct fern__choice {
     int32_t result; /* of the one that has won */
 };
 
-/* What a greenlet waits on that waits for several things: only inside, or at fds as well. */
+/* What a greenlet waits on that waits for several things: only inside, or at fds as well. Its
+ * object is how many there are, its item their choices. */
 extern const struct fern__waitable fern__waitable_select;
 extern const struct fern__waitable fern__waitable_select_outside;
 
@@ -55,6 +56,10 @@ fern__choice_of(struct fern__cell *cell)
 {
     return fern__container_of(cell, struct fern__choice, watch.cell);
 }
+
+/* Name those whose doing a choice of a greenlet's waits for. */
+void fern__choice_owners(const fern_greenlet *g, const struct fern__choice *choice,
+        struct fern__owners *owners);
 
 /* Unlink a choice if it is linked. */
 static inline void

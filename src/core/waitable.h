@@ -17,14 +17,23 @@ struct fern__list;
 
 /* Who hears of owners: greenlets are named by id, since they may be gone. */
 struct fern__owners {
-    void (*add)(struct fern__owners *owners, uint64_t id);
+    void (*add)(struct fern__owners *owners, uint64_t id, bool presumed);
 };
 
+/* One whose doing it is; id 0 is nobody. */
 static inline void
 fern__owners_add(struct fern__owners *owners, uint64_t id)
 {
     if (id)
-        owners->add(owners, id);
+        owners->add(owners, id, false);
+}
+
+/* One who did it before, so that it may be the one to do it again. */
+static inline void
+fern__owners_presume(struct fern__owners *owners, uint64_t id)
+{
+    if (id)
+        owners->add(owners, id, true);
 }
 
 struct fern__waitable {

@@ -7,10 +7,17 @@
 
 #include "debug/census.h"
 
+struct fern__cycle {
+    size_t size;
+    bool presumed; /* what one of them waits for may be another's doing */
+};
+
+/* Called with the circle for its first, then with NULL for the others. */
+typedef void fern__cycle_fn(fern_greenlet *g, const struct fern__cycle *begins, void *arg);
+
 /* Call a function for each greenlet that is part of a circle, circle by circle, each one followed
- * by one that it waits for; `first` tells where a circle begins. Nobody is told twice. @return 0;
+ * by one that it waits for. Nobody is told twice; circles that are presumed come last. @return 0;
  * -ENOMEM */
-int fern__cycle_each(const struct fern__census *census,
-        void (*fn)(fern_greenlet *g, bool first, void *arg), void *arg);
+int fern__cycle_each(const struct fern__census *census, fern__cycle_fn *fn, void *arg);
 
 #endif

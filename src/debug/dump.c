@@ -140,8 +140,9 @@ struct absence {
 };
 
 static void
-add_absent(struct fern__owners *owners, uint64_t id)
+add_absent(struct fern__owners *owners, uint64_t id, bool presumed)
 {
+    (void)presumed;
     struct absence *a = fern__container_of(owners, struct absence, owners);
     if (fern__census_find(a->census, id) == a->census->n)
         add(a->line, ", but #%llu has ended", (unsigned long long)id);
@@ -257,17 +258,29 @@ put_greenlet(fern_greenlet *g, void *arg)
     return true;
 }
 
+static void
+put_heading(struct dump *d, const struct fern__cycle *cycle)
+{
+    struct line l = {.n = 0};
+    if (cycle->size == 1)
+        add(&l, "fern: this one waits for itself:");
+    else if (cycle->presumed)
+        add(&l, "fern: these seem to wait for each other, each for the next one, if who "
+                "put into "
+                "a queue or got from it before is to do so again:");
+    else
+        add(&l, "fern: these wait for each other, each for the next one:");
+    end_line(d, &l);
+}
+
 /* One of a circle: what it waits for, and where. */
 static void
-put_member(fern_greenlet *g, bool first, void *arg)
+put_member(fern_greenlet *g, const struct fern__cycle *begins, void *arg)
 {
     struct dump *d = arg;
     struct line l = {.n = 0};
-    if (first) {
-        add(&l, "fern: these wait for each other, each for the next one:");
-        end_line(d, &l);
-        l.n = 0;
-    }
+    if (begins)
+        put_heading(d, begins);
     char label[160];
     fern__greenlet_label(g, label, sizeof label);
     add(&l, "%s: ", label);

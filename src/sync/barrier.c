@@ -41,11 +41,22 @@ static void
 barrier_describe(const struct fern__cell *cell, char *text, size_t bytes)
 {
     const struct barrier *b = cell->object;
-    snprintf(text, bytes, "%p, for %llu", cell->object, (unsigned long long)b->parties);
+    if (b->actor_id)
+        snprintf(text, bytes, "%p, for %llu, #%llu acts", cell->object,
+                (unsigned long long)b->parties, (unsigned long long)b->actor_id);
+    else
+        snprintf(text, bytes, "%p, for %llu", cell->object, (unsigned long long)b->parties);
+}
+
+static void
+barrier_owners(const struct fern__cell *cell, struct fern__owners *owners)
+{
+    const struct barrier *b = cell->object;
+    fern__owners_add(owners, b->actor_id);
 }
 
 static const struct fern__waitable waitable_barrier = {
-        .name = "barrier", .describe = barrier_describe};
+        .name = "barrier", .describe = barrier_describe, .owners = barrier_owners};
 
 /* ---- making ---- */
 

@@ -9,6 +9,7 @@
 #include "sync/lock.h"
 
 #include <limits.h>
+#include <stdio.h>
 
 struct condition {
     struct fern__sync sync;
@@ -18,7 +19,28 @@ struct condition {
 
 _Static_assert(sizeof(struct condition) == sizeof(fern_condition), "one is the other");
 
-static const struct fern__waitable waitable_condition = {.name = "condition"};
+/* Who notifies must hold the mutex: as long as somebody has it, nobody else can. */
+static void
+condition_owners(const struct fern__cell *cell, struct fern__owners *owners)
+{
+    const struct condition *c = cell->object;
+    fern__owners_add(owners, c->mutex->owner_id);
+}
+
+static void
+condition_describe(const struct fern__cell *cell, char *text, size_t bytes)
+{
+    const struct condition *c = cell->object;
+    uint64_t id = c->mutex->owner_id;
+    if (id)
+        snprintf(text, bytes, "%p, its mutex held by #%llu", cell->object,
+                (unsigned long long)id);
+    else
+        snprintf(text, bytes, "%p", cell->object);
+}
+
+static const struct fern__waitable waitable_condition = {
+        .name = "condition", .describe = condition_describe, .owners = condition_owners};
 
 static struct condition *
 condition_of(fern_condition *condition)

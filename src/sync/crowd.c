@@ -20,10 +20,23 @@ describe_crowd(const struct fern__cell *cell, char *text, size_t bytes)
     snprintf(text, bytes, "%zu of %zu", c->wanted, c->count);
 }
 
+/* Of those that are not ready yet. */
+static void
+crowd_owners(const struct fern__cell *cell, struct fern__owners *owners)
+{
+    const struct fern__crowd *c = cell->object;
+    for (size_t i = 0; i < c->count; i++) {
+        if (!c->members[i].ready)
+            fern__choice_owners(cell->greenlet, &c->members[i].choice, owners);
+    }
+}
+
 static const struct fern__waitable waitable_crowd = {
-        .name = "wait", .describe = describe_crowd};
-static const struct fern__waitable waitable_crowd_outside = {
-        .name = "wait", .outside = true, .describe = describe_crowd};
+        .name = "wait", .describe = describe_crowd, .owners = crowd_owners};
+static const struct fern__waitable waitable_crowd_outside = {.name = "wait",
+        .outside = true,
+        .describe = describe_crowd,
+        .owners = crowd_owners};
 
 /* ---- noting ---- */
 

@@ -59,12 +59,20 @@ fern__sync_bind(struct fern__sync *sync, struct fern__hub *hub)
     return -EXDEV;
 }
 
-/* Whether the calling thread may use an object in a call that needs no hub. @return 0; -EXDEV */
+/* Whether a thread may use an object in a call that needs no hub; its own may be NULL. @return 0;
+ * -EXDEV */
+static inline int
+fern__sync_check_by(struct fern__sync *sync, const struct fern__hub *own)
+{
+    struct fern__hub *bound = atomic_load_explicit(&sync->hub, memory_order_relaxed);
+    return fern__likely(!bound || bound == own) ? 0 : -EXDEV;
+}
+
+/* The same of the calling thread. */
 static inline int
 fern__sync_check(struct fern__sync *sync)
 {
-    struct fern__hub *bound = atomic_load_explicit(&sync->hub, memory_order_relaxed);
-    return fern__likely(!bound || bound == fern__self_hub()) ? 0 : -EXDEV;
+    return fern__sync_check_by(sync, fern__self_hub());
 }
 
 /* Begin a call that may wait. @return 0; -EXDEV; as fern__wait_enter() */

@@ -5,7 +5,7 @@
  *
  * Invariant: somebody who waits could not be let in now, or its wait has been ended already.
  */
-#include "sync/object.h"
+#include "sync/holders.h"
 
 #include <fern/lock.h>
 #include <stdio.h>
@@ -14,7 +14,8 @@ struct rwlock {
     struct fern__sync sync;
     uint64_t writer_id; /* 0: nobody writes */
     uint64_t readers;
-    uint64_t reserved[3];
+    fern__holders holders; /* those who read */
+    uint64_t reserved[2];
 };
 
 _Static_assert(sizeof(struct rwlock) == sizeof(fern_rwlock), "one is the other");
@@ -23,16 +24,23 @@ static void
 rwlock_owners(const struct fern__cell *cell, struct fern__owners *owners)
 {
     const struct rwlock *l = cell->object;
-    fern__owners_add(owners, l->writer_id);
+    if (l->writer_id)
+        fern__owners_add(owners, l->writer_id);
+    else
+        fern__holders_tell(l->holders, cell, &l->sync.waiters, owners);
 }
 
 static void
 rwlock_describe(const struct fern__cell *cell, char *text, size_t bytes)
 {
     const struct rwlock *l = cell->object;
+    uint64_t reader = fern__holders_only(l->holders, fern__greenlet_hub(cell->greenlet));
     if (l->writer_id)
         snprintf(text, bytes, "%p, written by #%llu", cell->object,
                 (unsigned long long)l->writer_id);
+    else if (reader)
+        snprintf(
+                text, bytes, "%p, read by #%llu", cell->object, (unsigned long long)reader);
     else
         snprintf(
                 text, bytes, "%p, %llu read", cell->object, (unsigned long long)l->readers);
@@ -72,10 +80,12 @@ admits(const struct rwlock *l, bool writes)
 static void
 admit(struct rwlock *l, fern_greenlet *g, bool writes)
 {
-    if (writes)
+    if (writes) {
         l->writer_id = g->id;
-    else
+    } else {
         l->readers++;
+        fern__holders_add(&l->holders, g, 1);
+    }
 }
 
 /* Let in who stands at the head of the queue: one writer, or readers up to the next writer. */
@@ -148,12 +158,14 @@ fern_rwlock_unlock(fern_rwlock *lock)
     if (r < 0)
         return r;
     struct fern__hub *hub = fern__self_hub();
+    FERN_CHECK(hub, -EPERM); /* nobody can hold it */
     if (l->writer_id) {
-        FERN_CHECK(hub && l->writer_id == hub->current->id, -EPERM);
+        FERN_CHECK(l->writer_id == hub->current->id, -EPERM);
         l->writer_id = 0;
     } else {
         FERN_CHECK(l->readers, -EPERM);
         l->readers--;
+        fern__holders_add(&l->holders, hub->current, -1);
     }
     let_in(l);
     return 0;

@@ -219,6 +219,7 @@ park(struct selection *s, fern_time deadline)
         fern__wait_begin(s->g,
                 s->outside ? &fern__waitable_select_outside : &fern__waitable_select,
                 (void *)s->count);
+        s->g->item = s->choices;
         r = fern__park(s->hub, s->g, until);
         disarm_all(s);
         return conclude(s, r);

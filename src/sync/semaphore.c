@@ -9,6 +9,7 @@
  * With FERN_SEMAPHORE_BARGE a taker is not served but woken, as many as the permits would do for;
  * when it runs and finds none it stands at the head again.
  */
+#include "sync/holders.h"
 #include "sync/lock.h"
 
 #include <stdio.h>
@@ -21,8 +22,8 @@ struct semaphore {
     uint32_t flags;
     uint32_t unused32;
     struct fern__list watchers;
-    uint64_t turns; /* of those who came to stand in line */
-    uint64_t reserved[1];
+    uint64_t turns;        /* of those who came to stand in line */
+    fern__holders holders; /* of permits */
 };
 
 _Static_assert(sizeof(struct semaphore) == sizeof(fern_semaphore), "one is the other");
@@ -81,6 +82,14 @@ comer_of(struct fern__cell *cell)
     return fern__wait_item(cell);
 }
 
+/* A greenlet gives so many permits, or takes them if n < 0. */
+static void
+add_permits(struct semaphore *s, const fern_greenlet *g, int64_t n)
+{
+    s->count += n;
+    fern__holders_add(&s->holders, g, -n);
+}
+
 /* Serve the first taker. @return false if it must wait on; *promised are woken takers' */
 static bool
 serve_taker(struct semaphore *s, int64_t *promised)
@@ -99,7 +108,7 @@ serve_taker(struct semaphore *s, int64_t *promised)
     if (barges)
         *promised += n;
     else
-        s->count -= n;
+        add_permits(s, first->greenlet, -n);
     fern__sync_grant(first, 0);
     return true;
 }
@@ -112,7 +121,7 @@ serve_giver(struct semaphore *s)
         return false;
     fern__wait_remove(first);
     if (fern__wait_claim(first->greenlet)) {
-        s->count += wanted(first);
+        add_permits(s, first->greenlet, wanted(first));
         fern__sync_grant(first, 0);
     }
     return true;
@@ -171,11 +180,11 @@ is_served(const struct semaphore *s, int64_t n)
 }
 
 static void
-take_permits(struct semaphore *s, int64_t n)
+take_permits(struct semaphore *s, const fern_greenlet *g, int64_t n)
 {
     if (fern__unlikely(!can_take(s, n)))
         settle(s);
-    s->count -= n;
+    add_permits(s, g, -n);
     if (fern__sync_awaited(&s->sync) || !fern__list_empty(&s->givers))
         settle(s);
 }
@@ -204,7 +213,7 @@ semaphore_attempt(struct fern__hub *hub, struct fern__choice *choice)
     struct semaphore *s = choice->object;
     int r = semaphore_ready(hub, choice);
     if (r == 0 && !(s->flags & FERN_SEMAPHORE_UNLIMITED))
-        take_permits(s, 1);
+        take_permits(s, hub->current, 1);
     return r;
 }
 
@@ -220,11 +229,22 @@ static void
 semaphore_describe(const struct fern__cell *cell, char *text, size_t bytes)
 {
     const struct semaphore *s = cell->object;
-    snprintf(text, bytes, "%p, %lld there", cell->object, (long long)s->count);
+    uint64_t id = fern__holders_only(s->holders, fern__greenlet_hub(cell->greenlet));
+    int n = snprintf(text, bytes, "%p, %lld there", cell->object, (long long)s->count);
+    if (id && n > 0 && (size_t)n < bytes)
+        snprintf(text + n, bytes - (size_t)n, ", held by #%llu", (unsigned long long)id);
+}
+
+static void
+semaphore_owners(const struct fern__cell *cell, struct fern__owners *owners)
+{
+    const struct semaphore *s = cell->object;
+    fern__holders_tell(s->holders, cell, &s->sync.waiters, owners);
 }
 
 const struct fern__waitable fern__waitable_semaphore = {.name = "semaphore",
         .describe = semaphore_describe,
+        .owners = semaphore_owners,
         .attempt = semaphore_attempt,
         .ready = semaphore_ready,
         .watched = semaphore_watched,
@@ -265,6 +285,19 @@ fern_semaphore_fini(fern_semaphore *semaphore)
 
 /* ---- taking ---- */
 
+/* As fern__sync_wait(), for which an object must begin with its sync. */
+static int
+wait_in(struct fern__list *queue, struct fern__hub *hub, fern_greenlet *g,
+        struct semaphore *s, void *item, fern_time deadline)
+{
+    const struct fern__waitable *kind =
+            queue == &s->givers ? &waitable_refill : &fern__waitable_semaphore;
+    fern__wait_begin(g, kind, s);
+    g->item = item;
+    fern__wait_add(queue, &g->cell);
+    return fern__park(hub, g, deadline);
+}
+
 /* Stand in line behind those who came before. Who stood there once and was woken in vain came
  * before all others but such as itself. */
 static int
@@ -292,10 +325,10 @@ wait_to_barge(struct fern__hub *hub, fern_greenlet *g, struct semaphore *s, int6
         fern_time deadline)
 {
     struct comer comer = {.n = n, .turn = s->turns++};
-    int r = fern__sync_wait(hub, g, &s->sync, &fern__waitable_semaphore, &comer, deadline);
+    int r = wait_in(&s->sync.waiters, hub, g, s, &comer, deadline);
     while (r == 0) {
         if (suffices(s->count, n)) {
-            take_permits(s, n);
+            take_permits(s, g, n);
             return 0;
         }
         r = g->interrupt ? g->interrupt : stand_by_turn(hub, g, s, &comer, deadline);
@@ -309,8 +342,7 @@ wait_to_take(struct fern__hub *hub, fern_greenlet *g, struct semaphore *s, int64
 {
     int r = s->flags & FERN_SEMAPHORE_BARGE
                     ? wait_to_barge(hub, g, s, n, deadline)
-                    : fern__sync_wait(hub, g, &s->sync, &fern__waitable_semaphore,
-                              (void *)(intptr_t)n, deadline);
+                    : wait_in(&s->sync.waiters, hub, g, s, (void *)(intptr_t)n, deadline);
     if (r < 0)
         settle(s); /* those behind may have waited for this one's sake */
     return r;
@@ -328,7 +360,7 @@ acquire(struct semaphore *s, int64_t n, fern_time deadline)
         return 0;
     FERN_CHECK(n <= limit_of(s), -EINVAL);
     if (is_served(s, n)) {
-        take_permits(s, n);
+        take_permits(s, g, n);
         return 0;
     }
     if (deadline.ns == 0)
@@ -357,11 +389,15 @@ fern_semaphore_release(fern_semaphore *semaphore, int64_t n)
 {
     FERN_CHECK(semaphore && n >= 1, -EINVAL);
     struct semaphore *s = semaphore_of(semaphore);
-    int r = fern__sync_check(&s->sync);
+    const struct fern__hub *hub = fern__self_hub();
+    int r = fern__sync_check_by(&s->sync, hub);
     if (r < 0 || s->flags & FERN_SEMAPHORE_UNLIMITED)
         return r;
     FERN_CHECK(n <= limit_of(s) && has_room(s, n), -EOVERFLOW);
-    s->count += n;
+    if (fern__likely(hub))
+        add_permits(s, hub->current, n);
+    else
+        s->count += n;
     if (fern__sync_awaited(&s->sync) || !fern__list_empty(&s->watchers))
         settle(s);
     return 0;
@@ -379,16 +415,13 @@ fern_semaphore_refill(fern_semaphore *semaphore, int64_t n, fern_time deadline)
         return r;
     FERN_CHECK(n <= limit_of(s), -EINVAL);
     if (has_room(s, n) && fern__list_empty(&s->givers)) {
-        s->count += n;
+        add_permits(s, g, n);
         settle(s);
         return 0;
     }
     if (deadline.ns == 0)
         return -EAGAIN;
-    fern__wait_begin(g, &waitable_refill, s);
-    g->item = (void *)(intptr_t)n;
-    fern__wait_add(&s->givers, &g->cell);
-    r = fern__park(hub, g, deadline);
+    r = wait_in(&s->givers, hub, g, s, (void *)(intptr_t)n, deadline);
     if (r < 0)
         settle(s);
     return r;
