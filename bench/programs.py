@@ -99,6 +99,14 @@ def build_floor(name, *files, flags=()):
     return lambda program: compile_c(name, sources(*(f"floor/{file}" for file in files)), flags)
 
 
+def build_calls(program):
+    library = os.path.join(BIN, "libcalls.so")
+    os.makedirs(BIN, exist_ok=True)
+    call([need("cc"), *C_FLAGS, "-shared", "-fPIC", *sources("floor/calls_library.c"),
+          "-o", library])
+    return compile_c(program.name, sources("floor/calls.c"), [library, f"-Wl,-rpath,{BIN}"])
+
+
 def build_boost(program):
     need_header("boost/context/detail/fcontext.hpp", "libboost-context-dev", "c++")
     return compile_c(program.name, sources("peers/boost.cc"), ["-lboost_context"])
@@ -174,7 +182,9 @@ PROGRAMS = (
                                  *SLEEPS, "scope", *QUEUES, *SKYNET, "pool-map", *ECHO), "C"),
     Program("bare-switch", build_floor("bare-switch", "switch.c"), ("yield", "yield-callers"),
             "C"),
-    Program("bare-stacks", build_floor("bare-stacks", "stacks.c"), ("sleepers-1m",), "C"),
+    Program("bare-stacks", build_floor("bare-stacks", "stacks.c"),
+            ("sleepers-1m", "queue-skynet"), "C"),
+    Program("bare-calls", build_calls, ("queue-mutex", "queue-buffered"), "C"),
     Program("nanosleep", build_floor("nanosleep", "sleep.c"), SLEEPS, "C"),
     Program("clock", build_floor("clock", "clock.c"), ("scope",), "C"),
     Program("epoll-lt", build_floor("epoll-lt", "epoll_lt.c", "echo.c"), ECHO, "C"),
