@@ -46,6 +46,8 @@ GOALS = (
     Goal("sleep-1ms", "nanosleep", "ratio", 1.3),
     Goal("scope", "fern", "median", 10),
     Goal("scope-in-net", "fern", "median", 10),
+    Goal("cancel-share", "fern", "median", 1),
+    Goal("cancel-late-share", "fern", "median", 1),
     Goal("queue-pingpong", "go", "ratio", 0.17),
     Goal("queue-pingpong", "state-threads", "ratio", 0.85),
     Goal("queue-pingpong", "boost-fiber", "ratio", 0.85),

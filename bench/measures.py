@@ -47,6 +47,7 @@ RUNS = (
     Run("sleep-100us", "how late a sleep of 100 us ends, median"),
     Run("sleep-1ms", "how late a sleep of 1 ms ends, median"),
     Run("scope", "a timeout around an operation that succeeds at once"),
+    Run("cancel", "an operation that is cancelled, or times out, against one that succeeds"),
     Run("queue-pingpong", "a ball between two threads through two queues of one place, per pass"),
     Run("queue-rendezvous", "the same through two channels without any place, per pass"),
     Run("queue-buffered", "items of 8 bytes through a queue of 128 places, per item"),

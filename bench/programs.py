@@ -179,7 +179,8 @@ def build_load():
 
 PROGRAMS = (
     Program("fern", build_fern, ("yield", "yield-callers", *THREADS, "parked-1m", "sleepers-1m",
-                                 *SLEEPS, "scope", *QUEUES, *SKYNET, "pool-map", *ECHO), "C"),
+                                 *SLEEPS, "scope", "cancel", *QUEUES, *SKYNET, "pool-map", *ECHO),
+            "C"),
     Program("bare-switch", build_floor("bare-switch", "switch.c"), ("yield", "yield-callers"),
             "C"),
     Program("bare-stacks", build_floor("bare-stacks", "stacks.c"),

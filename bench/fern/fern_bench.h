@@ -27,6 +27,7 @@ void measure_sleepers(const char *argument);
 void measure_sleep_100us(const char *argument);
 void measure_sleep_1ms(const char *argument);
 void measure_scope(const char *argument);
+void measure_cancel(const char *argument);
 void measure_queue_pingpong(const char *argument);
 void measure_queue_rendezvous(const char *argument);
 void measure_queue_buffered(const char *argument);

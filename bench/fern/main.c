@@ -20,6 +20,7 @@ main(int argc, char **argv)
             {"sleep-100us", measure_sleep_100us},
             {"sleep-1ms", measure_sleep_1ms},
             {"scope", measure_scope},
+            {"cancel", measure_cancel},
             {"queue-pingpong", measure_queue_pingpong},
             {"queue-rendezvous", measure_queue_rendezvous},
             {"queue-buffered", measure_queue_buffered},
