@@ -299,6 +299,19 @@ FERN_API int fern_sleep_until(fern_time when);
 FERN_API FERN_MUST_CHECK int fern_idle(fern_time deadline);
 
 /**
+ * Wait until nothing is left to wait for: no greenlet is ready, and no timer, fd or anything else
+ * from outside is waited for by any but daemons. Greenlets that wait for each other only, or for
+ * what never comes, are left as they are. Others that wait here do not count.
+ *
+ * @param  deadline  as fern_join()
+ * @return 0; -EAGAIN something is left (FERN_NOWAIT); -ETIME; -ECANCELED; -EDEADLK called from a
+ *         callback; -ENOMEM
+ *
+ * May switch: yes, unless FERN_NOWAIT.  Thread: any.  Owner: none.
+ */
+FERN_API FERN_MUST_CHECK int fern_drain(fern_time deadline);
+
+/**
  * Park until fern_unpark(). An unpark that comes first is remembered, once.
  *
  * @param  deadline  as fern_join()

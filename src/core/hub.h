@@ -69,6 +69,7 @@ struct fern__hub {
     struct fern__wheel wheel;
     struct fern__poller *poller;
     struct fern__list idlers;
+    struct fern__list drainers;
     size_t wakers; /* armed timers and outside waits of others than daemons */
 
     fern_greenlet *root;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Yield, sleep, park and unpark, idle.
+ * Yield, sleep, park and unpark, idle, drain.
  */
 #include "core/pause.h"
 
@@ -12,6 +12,7 @@
 const struct fern__waitable fern__waitable_sleep = {.name = "sleep"};
 static const struct fern__waitable waitable_park = {.name = "park"};
 static const struct fern__waitable waitable_idle = {.name = "idle"};
+static const struct fern__waitable waitable_drain = {.name = "drain"};
 
 void
 fern__pause_yield(struct fern__hub *hub, fern_greenlet *g)
@@ -113,6 +114,37 @@ fern__pause_idle(struct fern__hub *hub)
 {
     for (struct fern__cell *cell; (cell = fern__wait_first(&hub->idlers));)
         fern__wake(cell, 0);
+}
+
+/* While it waits it is a daemon: its own deadline and scopes are not what it waits for. */
+int
+fern_drain(fern_time deadline)
+{
+    struct fern__hub *hub;
+    fern_greenlet *g;
+    int r = fern__wait_enter(&hub, &g, deadline);
+    if (r < 0)
+        return r;
+    bool daemon = g->flags & FERN__DAEMON;
+    (void)fern_set_daemon(g, true);
+    if (deadline.ns) {
+        fern__wait_begin(g, &waitable_drain, hub);
+        fern__wait_add(&hub->drainers, &g->cell);
+        r = fern__park(hub, g, deadline);
+    } else if (fern__ring_count(&hub->ready) || hub->wakers) {
+        r = -EAGAIN;
+    }
+    (void)fern_set_daemon(g, daemon);
+    return r;
+}
+
+bool
+fern__pause_drained(struct fern__hub *hub)
+{
+    bool any = false;
+    for (struct fern__cell *cell; (cell = fern__wait_first(&hub->drainers)); any = true)
+        fern__wake(cell, 0);
+    return any;
 }
 
 fern_time

@@ -147,9 +147,9 @@ fern__sched_turn(struct fern__hub *hub, bool may_wait)
     int64_t wait = time_to_wait(hub, may_wait);
     bool starved = wait > 0 && hub->wakers == 0;
     if (starved) {
-        if (fern__starve(hub)) {
+        if (fern__pause_drained(hub) || fern__starve(hub)) {
             *hub->errno_at = saved_errno;
-            return; /* main is ready: nothing could ever have woken it */
+            return; /* main is ready: nothing could ever have woken it; or who waited for this */
         }
         wait = wait < hub->recheck_ns ? wait : hub->recheck_ns;
     }

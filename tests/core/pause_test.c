@@ -4,6 +4,9 @@
 #include "harness.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <unistd.h>
 
 #include "trace.h"
 
@@ -170,4 +173,160 @@ TEST(the_earliest_moment_there_is_has_passed)
 {
     ASSERT_ERR(fern_park(FERN__TIME(INT64_MIN)), -ETIME);
     ASSERT_OK(fern_sleep_until(FERN__TIME(INT64_MIN)));
+}
+
+/* ---- drain ---- */
+
+static void *
+wait_in_vain(void *unused)
+{
+    ASSERT_ERR(fern_park(FERN_FOREVER), -ECANCELED);
+    return unused;
+}
+
+static void *
+doze(void *word)
+{
+    int r = fern_sleep(FERN_MS);
+    if (r == 0)
+        say(word);
+    return word;
+}
+
+static void
+tick(void *word)
+{
+    say(word);
+}
+
+static fern_greenlet *
+spawn_daemon(fern_fn *fn, void *arg)
+{
+    FERN_SPAWN_OPTIONS(options);
+    options.daemon = true;
+    return fern_spawn_with(fn, arg, &options);
+}
+
+static void *
+sleep_long(void *unused)
+{
+    ASSERT_ERR(fern_sleep(FERN_HOUR), -ECANCELED);
+    return unused;
+}
+
+static void
+stop_all(fern_greenlet **gs, int n)
+{
+    for (int i = 0; i < n; i++) {
+        ASSERT_OK(fern_kill(gs[i], 0, FERN_FOREVER));
+        fern_greenlet_unref(gs[i]);
+    }
+}
+
+TEST(a_drain_waits_for_all_that_can_come_and_for_nobody_who_waits_in_vain)
+{
+    fern_timer timer = FERN_TIMER_INIT;
+    fern_greenlet *gs[] = {fern_spawn(wait_in_vain, NULL), spawn_daemon(sleep_long, NULL)};
+    ASSERT_OK(fern_go(doze, "slept"));
+    ASSERT_OK(fern_call_later(&timer, 2 * FERN_MS, tick, "ticked"));
+    ASSERT_ERR(fern_drain(FERN_NOWAIT), -EAGAIN);
+    ASSERT_OK(fern_drain(FERN_FOREVER));
+    ASSERT_STR_EQ(trace_text, "slept ticked");
+    ASSERT_EQ(fern_greenlet_state(gs[0]), FERN_STATE_PARKED);
+    ASSERT_OK(fern_drain(FERN_NOWAIT));
+    ASSERT_OK(fern_drain(FERN_FOREVER));
+    stop_all(gs, 2);
+}
+
+TEST(a_drain_has_its_own_deadline_and_its_scopes_and_waits_for_neither)
+{
+    fern_greenlet *gs[] = {fern_spawn(sleep_long, NULL)};
+    ASSERT_ERR(fern_drain(fern_in(FERN_MS)), -ETIME);
+    FERN_SCOPE (scope, fern_in(FERN_MS))
+        ASSERT_ERR(fern_drain(FERN_FOREVER), -ETIME);
+    stop_all(gs, 1);
+    ASSERT_OK(fern_drain(fern_in(FERN_HOUR)));
+    FERN_SCOPE (scope, fern_in(FERN_HOUR)) {
+        ASSERT_OK(fern_drain(FERN_FOREVER));
+        ASSERT_OK(fern_drain(FERN_NOWAIT));
+    }
+}
+
+static void *
+drain(void *word)
+{
+    ASSERT_OK(fern_drain(fern_in(FERN_HOUR)));
+    return say(word);
+}
+
+TEST(several_may_drain_and_do_not_wait_for_each_other)
+{
+    fern_greenlet *gs[] = {fern_spawn(drain, "a"), fern_spawn(drain, "b")};
+    ASSERT_OK(fern_drain(FERN_FOREVER));
+    FINISH(gs[0]);
+    FINISH(gs[1]);
+    ASSERT_STR_EQ(trace_text, "a b");
+}
+
+static int ends[2];
+
+static void *
+wait_readable(void *unused)
+{
+    ASSERT_EQ(fern_wait_fd(ends[0], POLLIN, FERN_FOREVER), POLLIN);
+    return say(unused);
+}
+
+static void *
+hold(void *mutex)
+{
+    pthread_mutex_lock(mutex);
+    pthread_mutex_unlock(mutex);
+    return NULL;
+}
+
+static void *
+write_later(void *unused)
+{
+    ASSERT_OK(fern_sleep(FERN_MS));
+    ASSERT_EQ(write(ends[1], "x", 1), 1);
+    return unused;
+}
+
+TEST(a_drain_waits_for_fds_and_not_for_other_threads)
+{
+    pthread_t thread;
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    fern_greenlet *gs[] = {fern_spawn(wait_in_vain, NULL)};
+    pthread_mutex_lock(&mutex);
+    ASSERT_EQ(pthread_create(&thread, NULL, hold, &mutex), 0);
+    ASSERT_EQ(pipe(ends), 0);
+    ASSERT_OK(fern_go(wait_readable, "read"));
+    ASSERT_OK(fern_go(write_later, NULL));
+    ASSERT_OK(fern_drain(FERN_FOREVER));
+    ASSERT_STR_EQ(trace_text, "read");
+    pthread_mutex_unlock(&mutex);
+    ASSERT_EQ(pthread_join(thread, NULL), 0);
+    ASSERT_OK(fern_close(ends[0]));
+    ASSERT_OK(fern_close(ends[1]));
+    stop_all(gs, 1);
+}
+
+static void
+drain_in_callback(void *unused)
+{
+    (void)unused;
+    ASSERT_ERR(fern_drain(FERN_FOREVER), -EDEADLK);
+    say("refused");
+}
+
+TEST(a_callback_cannot_drain_and_a_killed_one_does_not)
+{
+    fern_callback callback = FERN_CALLBACK_INIT;
+    ASSERT_OK(fern_call_soon(&callback, drain_in_callback, NULL));
+    ASSERT_OK(fern_drain(FERN_FOREVER));
+    ASSERT_STR_EQ(trace_text, "refused");
+    ASSERT_ERR(fern_kill(fern_self(), 0, FERN_NOWAIT), -ECANCELED);
+    ASSERT_ERR(fern_drain(FERN_FOREVER), -ECANCELED);
+    ASSERT_EQ(fern_uncancel(), 0);
 }
