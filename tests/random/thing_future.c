@@ -211,7 +211,9 @@ wait_for_one(struct user *u, struct thing *t, int which)
     only_way(u, t, &t->line[which])->what = which;
     wait_begin(u, deadline);
     bool waits = !u->at_once;
+    s->woken += cancels; /* it looks at it until it returns */
     int r = cancels ? fern_wait_for(f, &o, deadline) : fern_future_get(f, &o, deadline);
+    s->woken -= cancels;
     bool was_woken = u->served;
     if (cancels)
         see_what_was_done(u, t, r);
@@ -221,7 +223,7 @@ wait_for_one(struct user *u, struct thing *t, int which)
         return;
     }
     MUST(o.code == 12345, "an outcome was written without success");
-    if (cancels && waits && s->f[which] == f && s->how[which] == PENDING) {
+    if (cancels && waits && s->how[which] == PENDING) {
         model.late = true;
         become_cancelled(t, which);
         model.late = false;
