@@ -246,6 +246,44 @@ class NameTable(Tree):
         self.fails("names_check.py", "there will be no room attic")
 
 
+class Conformance(Tree):
+    ROW = "| 7 | it takes | `tests/a_test.c`: `it_takes` |\n"
+
+    def plant(self, rows):
+        self.write("tests/a_test.c", "TEST(it_takes)\n{\n}\n/* TEST(it_gives) */\n")
+        self.write("examples/a.c", "")
+        self.write("examples/a.out", "")
+        self.write("docs/conformance.md", "# Cases\n\n| case | sentence | shown by |\n"
+                   "|---|---|---|\n" + rows)
+
+    def test_a_table_that_is_right_passes(self):
+        self.plant(self.ROW + "| 7 | it asks | none: there is nobody |\n"
+                   "| 8 | a | later: `work` |\n| 9 | b | `examples/a.c` |\n\n# More\n\n"
+                   "| 2 | c | none: no |\n")
+        self.passes("conformance_check.py")
+
+    def test_a_test_that_is_gone_is_refused(self):
+        self.plant(self.ROW.replace("`it_takes`", "`it_gives`"))
+        self.fails("conformance_check.py", "5: 7: there is no test it_gives in tests/a_test.c")
+
+    def test_a_row_that_names_no_proof_is_refused(self):
+        self.plant("| 7 | it takes | of course |\n")
+        self.fails("conformance_check.py", "names neither a test nor an example")
+
+    def test_a_row_of_other_cells_is_refused(self):
+        self.plant("| 7 | `tests/a_test.c`: `it_takes` |\n")
+        self.fails("conformance_check.py", "this is no row of three cells")
+
+    def test_cases_out_of_order_or_twice_are_refused(self):
+        self.plant(self.ROW + "| 6 | a | none: no |\n" + self.ROW)
+        self.fails("conformance_check.py", "6: 6: stands behind 7")
+        self.fails("conformance_check.py", "'it takes' stands there twice")
+
+    def test_what_comes_later_comes_in_a_room(self):
+        self.plant("| 7 | it takes | later: `attic` |\n")
+        self.fails("conformance_check.py", "there will be no room attic")
+
+
 class Listed(Tree):
     def test_sources_that_are_listed_pass(self):
         self.write("src/core/meson.build", "fern_sources += files('wait.c', 'arch/x.c')\n")
