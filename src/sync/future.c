@@ -34,7 +34,18 @@ future_arm(struct fern__hub *hub, struct fern__choice *choice)
     return 0;
 }
 
+static void
+future_owners(const struct fern__cell *cell, struct fern__owners *owners)
+{
+    const fern_future *f = cell->object;
+    if (f->kind->owners)
+        f->kind->owners(f, owners);
+    else if (f->greenlet)
+        fern__owners_add(owners, f->greenlet->id);
+}
+
 const struct fern__waitable fern__waitable_future = {.name = "future",
+        .owners = future_owners,
         .attempt = future_attempt,
         .ready = future_attempt,
         .arm = future_arm};

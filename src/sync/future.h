@@ -22,6 +22,8 @@ struct fern__future_kind {
     const char *name;
     /* Asked for; the future is pending and referenced. */
     void (*cancel)(fern_future *future, int code);
+    /* As of a waitable. NULL: the owner is the task's greenlet, if it is one. */
+    void (*owners)(const fern_future *future, struct fern__owners *owners);
     /* Free what is beyond the future itself; NULL: nothing. */
     void (*free)(fern_future *future);
 };

@@ -88,8 +88,22 @@ gather_free(fern_future *f)
     }
 }
 
-static const struct fern__future_kind gather_kind = {
-        .name = "gather", .cancel = gather_cancel, .free = gather_free};
+/* Of the tasks in it; of what is in a gather of gathers nothing is told. */
+static void
+gather_owners(const fern_future *f, struct fern__owners *owners)
+{
+    const struct gather *gather = gather_of((fern_future *)(uintptr_t)f);
+    for (size_t i = 0; i < gather->count; i++) {
+        const fern_future *part = gather->parts[i].future;
+        if (part->greenlet && part->state == FERN__FUTURE_PENDING)
+            fern__owners_add(owners, part->greenlet->id);
+    }
+}
+
+static const struct fern__future_kind gather_kind = {.name = "gather",
+        .cancel = gather_cancel,
+        .owners = gather_owners,
+        .free = gather_free};
 
 static struct gather *
 gather_make(struct fern__hub *hub, fern_future *const *futures, size_t count, int flags)
@@ -176,8 +190,18 @@ shield_free(fern_future *f)
     fern_future_unref(shield->inner);
 }
 
-static const struct fern__future_kind shield_kind = {
-        .name = "shield", .cancel = shield_cancel, .free = shield_free};
+static void
+shield_owners(const fern_future *f, struct fern__owners *owners)
+{
+    const fern_future *inner = fern__container_of(f, const struct shield, base)->inner;
+    if (inner->greenlet)
+        fern__owners_add(owners, inner->greenlet->id);
+}
+
+static const struct fern__future_kind shield_kind = {.name = "shield",
+        .cancel = shield_cancel,
+        .owners = shield_owners,
+        .free = shield_free};
 
 fern_future *
 fern_future_shield(fern_future *inner)

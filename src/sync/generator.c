@@ -46,7 +46,16 @@ struct fern_generator {
     uint32_t refs;
 };
 
-static const struct fern__waitable waitable_item = {.name = "a generator's item"};
+static void
+generator_owners(const struct fern__cell *cell, struct fern__owners *owners)
+{
+    const fern_generator *gen = cell->object;
+    if (gen->body)
+        fern__owners_add(owners, gen->body->id);
+}
+
+static const struct fern__waitable waitable_item = {
+        .name = "a generator's item", .owners = generator_owners};
 static const struct fern__waitable waitable_asked = {.name = "being asked for an item"};
 
 static void

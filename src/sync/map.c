@@ -25,8 +25,6 @@ struct task {
     size_t index;
 };
 
-static const struct fern__waitable waitable_map = {.name = "map"};
-
 static void
 record(struct map *map, size_t index, const fern_greenlet *g)
 {
@@ -56,6 +54,19 @@ task_done(struct fern__member *member, fern_greenlet *g)
     else
         fern__sync_grant_all(&map->sync.waiters, 0);
 }
+
+static void
+map_owners(const struct fern__cell *cell, struct fern__owners *owners)
+{
+    const struct map *map = cell->object;
+    FERN__LIST_FOREACH (node, &map->pool->members) {
+        struct fern__member *m = fern__container_of(node, struct fern__member, node);
+        if (m->done == task_done && fern__container_of(m, struct task, member)->map == map)
+            fern__owners_add(owners, m->greenlet->id);
+    }
+}
+
+static const struct fern__waitable waitable_map = {.name = "map", .owners = map_owners};
 
 static bool
 is_stopped(const struct map *map)

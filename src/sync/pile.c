@@ -50,9 +50,6 @@ struct entry {
     void *items[];
 };
 
-static const struct fern__waitable waitable_next = {.name = "result of a pile"};
-static const struct fern__waitable waitable_room = {.name = "reader of a pile"};
-
 static void
 unref(struct fern_pile *pile)
 {
@@ -142,6 +139,25 @@ entry_ended(struct fern__member *member, fern_greenlet *g)
     complete(entry, &outcome, g);
     unref(pile);
 }
+
+/* Whoever works for the pile, and its producer. */
+static void
+pile_owners(const struct fern__cell *cell, struct fern__owners *owners)
+{
+    const struct fern_pile *pile = cell->object;
+    if (pile->producer)
+        fern__owners_add(owners, pile->producer->id);
+    FERN__LIST_FOREACH (node, &pile->pool->members) {
+        struct fern__member *m = fern__container_of(node, struct fern__member, node);
+        if (m->done == entry_ended &&
+                fern__container_of(m, struct entry, member)->pile == pile)
+            fern__owners_add(owners, m->greenlet->id);
+    }
+}
+
+static const struct fern__waitable waitable_next = {
+        .name = "result of a pile", .owners = pile_owners};
+static const struct fern__waitable waitable_room = {.name = "reader of a pile"};
 
 static struct entry *
 entry_new(struct fern_pile *pile, void *const *items)

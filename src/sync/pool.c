@@ -15,8 +15,19 @@
 #include <limits.h>
 #include <stdlib.h>
 
-static const struct fern__waitable waitable_slot = {.name = "slot of a pool"};
-static const struct fern__waitable waitable_pool = {.name = "pool"};
+static void
+pool_owners(const struct fern__cell *cell, struct fern__owners *owners)
+{
+    const fern_pool *pool = cell->object;
+    FERN__LIST_FOREACH (node, &pool->members) {
+        const struct fern__member *m = fern__container_of(node, struct fern__member, node);
+        fern__owners_add(owners, m->greenlet->id);
+    }
+}
+
+static const struct fern__waitable waitable_slot = {
+        .name = "slot of a pool", .owners = pool_owners};
+static const struct fern__waitable waitable_pool = {.name = "pool", .owners = pool_owners};
 
 /* ---- making ---- */
 

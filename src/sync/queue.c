@@ -217,6 +217,7 @@ put_long(struct fern__queue *q, const void *item, fern_time deadline)
     int r = fern__sync_enter(&q->sync, &hub, &g, deadline);
     if (fern__unlikely(r < 0))
         return r;
+    q->putter_id = g->id;
     r = put_now(q, item);
     if (r == 1)
         return q->limit || deadline.ns == 0 ? 0 : step_behind(q, hub);
@@ -239,6 +240,7 @@ get_long(struct fern__queue *q, void *ret_item, fern_time deadline)
     int r = fern__sync_enter(&q->sync, &hub, &g, deadline);
     if (fern__unlikely(r < 0))
         return r;
+    q->getter_id = g->id;
     r = get_now(q, ret_item);
     if (r != -EAGAIN || deadline.ns == 0)
         return r;
@@ -398,6 +400,7 @@ static int
 queue_put_arm(struct fern__hub *hub, struct fern__choice *choice)
 {
     struct fern__queue *q = choice->object;
+    q->putter_id = hub->current->id;
     if (fern__unlikely(!fern__list_empty(&q->peekers)))
         show(q, choice->item);
     return arm_among(choice, hub, &q->putters, &q->sync.waiters);
@@ -407,6 +410,7 @@ static int
 queue_get_arm(struct fern__hub *hub, struct fern__choice *choice)
 {
     struct fern__queue *q = choice->object;
+    q->getter_id = hub->current->id;
     return arm_among(choice, hub, &q->sync.waiters, &q->putters);
 }
 
@@ -429,15 +433,21 @@ queue_get_watched(struct fern__choice *choice)
 }
 
 const struct fern__waitable fern__waitable_queue_put = {.name = "queue put",
+        .describe = fern__queue_describe_putter,
+        .owners = fern__queue_owners_putter,
         .attempt = queue_put_attempt,
         .ready = queue_put_ready,
         .watched = queue_put_watched,
         .arm = queue_put_arm};
 
 const struct fern__waitable fern__waitable_queue_get = {.name = "queue get",
+        .describe = fern__queue_describe_getter,
+        .owners = fern__queue_owners_getter,
         .attempt = queue_get_attempt,
         .ready = queue_get_ready,
         .watched = queue_get_watched,
         .arm = queue_get_arm};
 
-static const struct fern__waitable waitable_peek = {.name = "queue peek"};
+static const struct fern__waitable waitable_peek = {.name = "queue peek",
+        .describe = fern__queue_describe_getter,
+        .owners = fern__queue_owners_getter};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A queue, among the files that make it up: queue.c moves items between greenlets, queue_items.c
- * keeps them, queue_end.c begins, closes and ends queues and counts their work.
+ * keeps them, queue_end.c begins, closes and ends queues and counts their work, queue_report.c tells
+ * of those who wait.
  *
  * Always: somebody waits to get or to look only if there is no item, and to put only if there are
  * as many as the limit or more. (Cells of a select that another case has won may still be linked.)
@@ -41,8 +42,10 @@ struct fern__queue {
     fern_queue_drop_fn *drop;
     const fern_queue_container *container;
     void *container_arg;
-    size_t linked; /* greenlets that will be put: a place is kept for each */
-    uint64_t reserved[4];
+    size_t linked;      /* greenlets that will be put: a place is kept for each */
+    uint64_t putter_id; /* who went the long way last: for reports */
+    uint64_t getter_id;
+    uint64_t reserved[2];
 };
 
 _Static_assert(sizeof(struct fern__queue) == sizeof(fern_queue), "one is the other");
@@ -90,5 +93,13 @@ int fern__queue_accept(struct fern__queue *q, const void *item);
 
 /* Let in who waits to put, as far as there is room. */
 void fern__queue_refill(struct fern__queue *q);
+
+/* ---- reports: queue_report.c ---- */
+
+/* Of who waits to put, or for those who get; and of who waits to get or to look. */
+void fern__queue_describe_putter(const struct fern__cell *cell, char *text, size_t bytes);
+void fern__queue_describe_getter(const struct fern__cell *cell, char *text, size_t bytes);
+void fern__queue_owners_putter(const struct fern__cell *cell, struct fern__owners *owners);
+void fern__queue_owners_getter(const struct fern__cell *cell, struct fern__owners *owners);
 
 #endif

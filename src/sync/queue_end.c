@@ -125,7 +125,9 @@ fern_queue_closed(const fern_queue *queue)
 
 /* ---- work that is done ---- */
 
-static const struct fern__waitable waitable_join = {.name = "queue join"};
+static const struct fern__waitable waitable_join = {.name = "queue join",
+        .describe = fern__queue_describe_putter,
+        .owners = fern__queue_owners_putter};
 
 int
 fern_queue_task_done(fern_queue *queue)

@@ -16,7 +16,8 @@ struct thing {
     struct fern__list node; /* idle, the one that was given back last at the end */
     void *what;
     int64_t born_ns;
-    int64_t idle_ns; /* since when */
+    int64_t idle_ns;  /* since when */
+    uint64_t user_id; /* who got it last */
     uint32_t epoch;
 };
 
@@ -32,7 +33,17 @@ struct fern_stock {
     bool closed;
 };
 
-static const struct fern__waitable waitable_stock = {.name = "stock"};
+/* Who has got a thing; it may have handed it on. */
+static void
+stock_owners(const struct fern__cell *cell, struct fern__owners *owners)
+{
+    const fern_stock *stock = cell->object;
+    FERN__LIST_FOREACH (node, &stock->out)
+        fern__owners_add(owners, fern__container_of(node, struct thing, node)->user_id);
+}
+
+static const struct fern__waitable waitable_stock = {
+        .name = "stock", .owners = stock_owners};
 
 /* ---- making ---- */
 
@@ -231,6 +242,7 @@ fern_stock_get(fern_stock *stock, void **ret_thing, fern_time deadline)
         give_permit(stock);
         return r;
     }
+    thing->user_id = fern__self_hub()->current->id;
     fern__list_append(&stock->out, &thing->node);
     *ret_thing = thing->what;
     return 0;

@@ -41,8 +41,25 @@ describe_group(const struct fern__cell *cell, char *text, size_t bytes)
     snprintf(text, bytes, "%zu tasks", group->running);
 }
 
+static void
+name_members(const struct fern__list *members, struct fern__owners *owners)
+{
+    FERN__LIST_FOREACH (node, members) {
+        const struct member *m = fern__container_of(node, struct member, node);
+        fern__owners_add(owners, m->task->greenlet->id);
+    }
+}
+
+static void
+task_group_owners(const struct fern__cell *cell, struct fern__owners *owners)
+{
+    const fern_task_group *group = cell->object;
+    name_members(&group->members, owners);
+    name_members(&group->dying, owners);
+}
+
 static const struct fern__waitable waitable_group = {
-        .name = "task group", .describe = describe_group};
+        .name = "task group", .describe = describe_group, .owners = task_group_owners};
 
 fern_task_group *
 fern_task_group_new(void)

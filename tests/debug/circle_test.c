@@ -365,3 +365,283 @@ TEST(who_waits_for_many_waits_for_the_owner_of_each)
     assert_circle(
             circles_of(wait_for_several, join_left), "wait: 2 of 2", "join: end of #2");
 }
+
+/* ---- those who work for one ---- */
+
+static void
+assert_waits_for_its_own(const char *told, const char *of_left)
+{
+    ASSERT_STR_HAS(told, "fern: these wait for each other, each for the next one:\n#");
+    ASSERT_STR_HAS(told, "\"left\"");
+    ASSERT_STR_HAS(told, of_left);
+    ASSERT_STR_HAS(told, ": parked in join: end of #2\n");
+    ASSERT_NULL(strstr(told, "main"));
+}
+
+static void *
+do_nothing(void *unused)
+{
+    return unused;
+}
+
+static fern_pool *pool;
+
+static void *
+enter_the_pool(void *unused)
+{
+    pool = fern_pool_new(1);
+    NEEDED(fern_pool_add(pool, fern_self(), FERN_NOWAIT));
+    return join_left(unused);
+}
+
+static void *
+join_the_pool(void *unused)
+{
+    NEEDED(fern_yield());
+    NEEDED(fern_pool_join(pool, FERN_FOREVER));
+    return unused;
+}
+
+static void *
+spawn_in_the_pool(void *unused)
+{
+    NEEDED(fern_yield());
+    NEEDED(fern_pool_go(pool, do_nothing, NULL, FERN_FOREVER));
+    return unused;
+}
+
+TEST(who_waits_for_a_pool_or_a_slot_of_it_waits_for_its_members)
+{
+    skip_where_a_tool_has_threads();
+    assert_circle(circles_of(join_the_pool, enter_the_pool), ": parked in pool",
+            "join: end of #2");
+    assert_circle(circles_of(spawn_in_the_pool, enter_the_pool),
+            ": parked in slot of a pool", "join: end of #2");
+}
+
+static void *
+map_in_a_pool(void *unused)
+{
+    void *args[] = {NULL, NULL};
+    pool = fern_pool_new(2);
+    NEEDED(fern_pool_map(pool, join_left, args, 2, NULL, FERN_FOREVER));
+    return unused;
+}
+
+static void *
+read_a_pile(void *unused)
+{
+    fern_outcome outcome;
+    fern_pile *pile = fern_pile_new(NULL, 2);
+    NEEDED(fern_pile_spawn(pile, join_left, NULL, FERN_FOREVER));
+    NEEDED(fern_pile_next(pile, &outcome, FERN_FOREVER));
+    return unused;
+}
+
+TEST(who_maps_or_reads_a_pile_waits_for_the_tasks_of_it)
+{
+    skip_where_a_tool_has_threads();
+    assert_waits_for_its_own(circles_of(map_in_a_pool, do_nothing), ": parked in map");
+    assert_waits_for_its_own(
+            circles_of(read_a_pile, do_nothing), ": parked in result of a pile");
+}
+
+static void *
+wait_for_a_task(void *unused)
+{
+    NEEDED(fern_future_wait(fern_task(join_left, NULL), FERN_FOREVER));
+    return unused;
+}
+
+static void *
+wait_for_a_gather(void *unused)
+{
+    fern_future *tasks[] = {fern_task(do_nothing, NULL), fern_task(join_left, NULL)};
+    NEEDED(fern_future_wait(fern_gather(tasks, 2, 0), FERN_FOREVER));
+    return unused;
+}
+
+static void *
+wait_for_a_shield(void *unused)
+{
+    fern_future *shield = fern_future_shield(fern_task(join_left, NULL));
+    NEEDED(fern_future_wait(shield, FERN_FOREVER));
+    return unused;
+}
+
+static void *
+wait_for_a_task_group(void *unused)
+{
+    fern_task_group *group = fern_task_group_new();
+    if (!fern_task_group_spawn(group, join_left, NULL))
+        exit(9);
+    NEEDED(fern_task_group_wait(group, FERN_FOREVER));
+    return unused;
+}
+
+TEST(who_waits_for_tasks_in_whatever_form_waits_for_their_greenlets)
+{
+    skip_where_a_tool_has_threads();
+    assert_waits_for_its_own(circles_of(wait_for_a_task, do_nothing), ": parked in future");
+    assert_waits_for_its_own(
+            circles_of(wait_for_a_gather, do_nothing), ": parked in future");
+    assert_waits_for_its_own(
+            circles_of(wait_for_a_shield, do_nothing), ": parked in future");
+    assert_waits_for_its_own(
+            circles_of(wait_for_a_task_group, do_nothing), ": parked in task group");
+}
+
+static void *
+ask_a_generator(void *unused)
+{
+    fern_generator *gen = fern_generator_new(join_left, NULL, sizeof(int));
+    int item;
+    NEEDED(fern_generator_next(gen, &item, FERN_FOREVER));
+    return unused;
+}
+
+TEST(who_asks_a_generator_waits_for_its_greenlet)
+{
+    skip_where_a_tool_has_threads();
+    assert_waits_for_its_own(
+            circles_of(ask_a_generator, do_nothing), ": parked in a generator's item");
+}
+
+static fern_stock *stock;
+
+static int
+make_thing(void *arg, void **ret_thing, fern_time deadline)
+{
+    (void)deadline;
+    *ret_thing = arg;
+    return 0;
+}
+
+static void *
+borrow_and_join_left(void *unused)
+{
+    void *thing;
+    FERN_STOCK_OPTIONS(o);
+    o.create = make_thing;
+    o.arg = &o;
+    o.max = 1;
+    stock = fern_stock_new(&o);
+    NEEDED(fern_stock_get(stock, &thing, FERN_FOREVER));
+    return join_left(unused);
+}
+
+static void *
+borrow(void *unused)
+{
+    void *thing;
+    NEEDED(fern_yield());
+    NEEDED(fern_stock_get(stock, &thing, FERN_FOREVER));
+    return unused;
+}
+
+TEST(who_waits_for_a_thing_waits_for_those_who_have_one)
+{
+    skip_where_a_tool_has_threads();
+    assert_circle(circles_of(borrow, borrow_and_join_left), ": parked in stock",
+            "join: end of #2");
+}
+
+/* ---- queues ---- */
+
+static fern_queue there, back;
+
+static void
+assert_seems_a_circle(const char *told, const char *of_left, const char *of_right)
+{
+    ASSERT_STR_HAS(told,
+            "fern: these seem to wait for each other, each for the next one, "
+            "if who put into a queue or got from it before is to do so again:\n");
+    ASSERT_NULL(strstr(told, "fern: these wait"));
+    ASSERT_STR_HAS(strstr(told, "\"left\""), of_left);
+    ASSERT_STR_HAS(strstr(told, "\"right\""), of_right);
+    ASSERT_NULL(strstr(told, "main"));
+}
+
+static void
+put(fern_queue *queue, int item)
+{
+    NEEDED(fern_queue_put(queue, &item, FERN_FOREVER));
+}
+
+static void
+get(fern_queue *queue)
+{
+    int item;
+    NEEDED(fern_queue_get(queue, &item, FERN_FOREVER));
+}
+
+static void *
+ask_and_then_only_put(void *unused)
+{
+    NEEDED(fern_queue_init(&there, sizeof(int), 1));
+    NEEDED(fern_queue_init(&back, sizeof(int), 1));
+    put(&there, 1);
+    get(&back);
+    for (int i = 0; i < 3; i++)
+        put(&there, i);
+    return unused;
+}
+
+static void *
+answer_too_much(void *unused)
+{
+    get(&there);
+    for (int i = 0; i < 4; i++)
+        put(&back, i);
+    return unused;
+}
+
+TEST(two_that_both_wait_to_put_what_the_other_got_before_seem_to_be_a_circle)
+{
+    skip_where_a_tool_has_threads();
+    const char *told = circles_of(ask_and_then_only_put, answer_too_much);
+    assert_seems_a_circle(told, ": parked in queue put: ", ": parked in queue put: ");
+    ASSERT_STR_HAS(told, ", 1 there, got from before by #3\n");
+}
+
+static void *
+lock_and_get(void *unused)
+{
+    NEEDED(fern_queue_init(&there, sizeof(int), 1));
+    get(&there);
+    NEEDED(fern_mutex_lock(&mutex, FERN_FOREVER));
+    get(&there);
+    return unused;
+}
+
+static void *
+put_and_lock(void *unused)
+{
+    put(&there, 1);
+    NEEDED(fern_yield());
+    NEEDED(fern_mutex_lock(&mutex, FERN_FOREVER));
+    return unused;
+}
+
+TEST(a_circle_that_seems_so_goes_through_what_is_certain_as_well)
+{
+    skip_where_a_tool_has_threads();
+    const char *told = circles_of(lock_and_get, put_and_lock);
+    assert_seems_a_circle(told, ": parked in queue get: ", ": parked in mutex: ");
+    ASSERT_STR_HAS(told, ", 0 there, put into before by #3\n");
+}
+
+static void *
+get_what_nobody_puts(void *unused)
+{
+    NEEDED(fern_queue_init(&there, sizeof(int), 1));
+    get(&there);
+    return unused;
+}
+
+TEST(of_a_queue_that_nobody_has_put_into_nothing_is_said)
+{
+    skip_where_a_tool_has_threads();
+    const char *told = circles_of(get_what_nobody_puts, join_left);
+    ASSERT_STR_EQ(told, "");
+}
