@@ -117,6 +117,23 @@ FERN_API FERN_MUST_CHECK int fern_future_get(
         fern_future *future, fern_outcome *ret_outcome, fern_time deadline);
 
 /**
+ * Let the hub run until a future is done: fern_future_get() that fern_loop_stop() can interrupt, as
+ * fern_loop_run_until() is for a greenlet.
+ *
+ * @param  future       a future
+ * @param  ret_outcome  as fern_future_get(); NULL is allowed; untouched on error
+ * @param  deadline     how long at most
+ * @return 0 it is done; -EINTR the loop was stopped before; -ETIME; -ECANCELED; -EAGAIN it is not done
+ *         and FERN_NOWAIT; -EALREADY somebody runs the loop; -EDEADLK as fern_future_wait(), or
+ *         called from a callback; -EINVAL NULL; -EXDEV another hub's; -ENOMEM, -EMFILE no hub could be
+ *         made
+ *
+ * May switch: yes, unless FERN_NOWAIT.  Thread: its hub only.  Owner: as fern_future_get().
+ */
+FERN_API FERN_MUST_CHECK int fern_loop_run_until_done(
+        fern_future *future, fern_outcome *ret_outcome, fern_time deadline);
+
+/**
  * What a future was assigned, without waiting.
  *
  * @param  future       a future

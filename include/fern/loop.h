@@ -221,7 +221,7 @@ FERN_API int fern_loop_stop(void);
 /**
  * Whether somebody runs this thread's loop.
  *
- * @return true inside fern_loop_run() and fern_loop_run_until()
+ * @return true inside fern_loop_run(), fern_loop_run_until() and the like
  *
  * May switch: no.  Thread: any.  Owner: none.
  */
@@ -239,6 +239,43 @@ FERN_API bool fern_loop_running(void);
  * May switch: yes.  Thread: any; its own hub.  Owner: none.
  */
 FERN_API FERN_MUST_CHECK int fern_loop_close(fern_time deadline);
+
+/**
+ * Run a whole program of greenlets: spawn one, let the hub run until it has ended, then kill all
+ * others in the order of their spawns and wait until they have ended, too. Nothing is left behind
+ * but timers. It can be done again.
+ *
+ * @param  fn           the program
+ * @param  arg          passed to fn
+ * @param  ret_outcome  what became of it, but for the message; NULL is allowed; untouched on error
+ * @param  deadline     how long fn may run; the others are waited for as long as it takes
+ * @return 0 it has ended; -EINTR the loop was stopped before; -ETIME; -ECANCELED the caller was
+ *         killed; -EAGAIN FERN_NOWAIT, and nothing was done; -EBUSY somebody runs the loop; -EPERM the
+ *         caller is not main; -EDEADLK nothing can ever happen any more, some cannot end, or called
+ *         from a callback; -EINVAL fn is NULL; -ENOMEM; -EMFILE no poller could be opened
+ *
+ * May switch: yes, unless FERN_NOWAIT.  Thread: any; its own hub.  Owner: arg stays the caller's.
+ */
+FERN_API FERN_MUST_CHECK int fern_run(
+        fern_fn *fn, void *arg, fern_outcome *ret_outcome, fern_time deadline);
+
+/**
+ * The same with the place of the spawn; the macro fern_run passes it.
+ *
+ * @param  fn           as fern_run()
+ * @param  arg          as fern_run()
+ * @param  site         static record of the place; NULL for unknown
+ * @param  ret_outcome  as fern_run()
+ * @param  deadline     as fern_run()
+ * @return as fern_run()
+ *
+ * May switch: yes, unless FERN_NOWAIT.  Thread: any; its own hub.  Owner: as fern_run(); keeps site.
+ */
+FERN_API FERN_MUST_CHECK int fern_run_at(fern_fn *fn, void *arg, const fern_site *site,
+        fern_outcome *ret_outcome, fern_time deadline);
+
+#define fern_run(fn, arg, ret_outcome, deadline)                                           \
+    fern_run_at((fn), (arg), FERN_SITE, (ret_outcome), (deadline))
 
 /* ---- the hub ---- */
 

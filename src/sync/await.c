@@ -2,6 +2,7 @@
 /*
  * Waiting for futures: one with a time limit that cancels, several, one after the other.
  */
+#include "core/loop.h"
 #include "sync/crowd.h"
 #include "sync/future.h"
 
@@ -33,6 +34,26 @@ fern_wait_for(fern_future *f, fern_outcome *ret_outcome, fern_time deadline)
     if (r == 0)
         *ret_outcome = fern__future_take(f);
     fern_future_unref(f);
+    return r;
+}
+
+int
+fern_loop_run_until_done(fern_future *f, fern_outcome *ret_outcome, fern_time deadline)
+{
+    FERN_CHECK(f, -EINVAL);
+    struct fern__hub *hub;
+    fern_greenlet *self;
+    int r = fern__sync_check(&f->sync);
+    if (r == 0)
+        r = fern__loop_begin(&hub, &self, deadline);
+    if (r < 0)
+        return r;
+    if (r && !fern_future_done(f))
+        return -EINTR;
+    fern_outcome outcome;
+    hub->runner = self;
+    r = fern_future_get(f, ret_outcome ? ret_outcome : &outcome, deadline);
+    hub->runner = NULL;
     return r;
 }
 

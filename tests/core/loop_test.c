@@ -191,6 +191,125 @@ TEST(closing_kills_everybody_in_order_and_waits_and_a_second_time_does_nothing)
     fern_greenlet_unref(b);
 }
 
+/* ---- a whole program ---- */
+
+static void *
+program(void *word)
+{
+    ASSERT_TRUE(fern_loop_running());
+    ASSERT_OK(fern_go(sleep_long, "a"));
+    ASSERT_OK(fern_go(sleep_long, "b"));
+    ASSERT_OK(fern_sleep(FERN_MS));
+    trace("done");
+    return word;
+}
+
+TEST(a_program_runs_to_its_end_and_leaves_nobody_behind)
+{
+    for (int i = 0; i < 2; i++) {
+        fern_outcome outcome;
+        ASSERT_OK(fern_run(program, "value", &outcome, FERN_FOREVER));
+        ASSERT_STR_EQ(trace_text, "done a:1 b:1");
+        ASSERT_STR_EQ(outcome.value, "value");
+        ASSERT_EQ(outcome.code, 0);
+        ASSERT_FALSE(fern_loop_running());
+        *trace_text = '\0';
+    }
+    ASSERT_OK((fern_run)(program, NULL, NULL, FERN_FOREVER));
+}
+
+static void *
+fail(void *unused)
+{
+    (void)unused;
+    return fern_fail(22, "as told");
+}
+
+static void
+run_failing(void *unused)
+{
+    fern_outcome outcome;
+    (void)unused;
+    ASSERT_OK(fern_run(fail, NULL, &outcome, FERN_FOREVER));
+    ASSERT_EQ(outcome.code, 22);
+    ASSERT_NULL(outcome.message);
+}
+
+TEST(a_program_that_fails_is_reported_and_tells_its_code)
+{
+    char text[1000];
+    ASSERT_EQ(harness_child(run_failing, NULL, text, sizeof text), 0);
+    ASSERT_STR_HAS(text, "as told");
+    ASSERT_STR_HAS(text, "loop_test.c");
+}
+
+TEST(a_program_that_takes_too_long_is_killed_like_the_others)
+{
+    fern_outcome outcome = {.code = 77};
+    ASSERT_ERR(fern_run(sleep_long, "late", &outcome, fern_in(FERN_MS)), -ETIME);
+    ASSERT_EQ(outcome.code, 77);
+    FERN_SCOPE (scope, fern_in(FERN_MS))
+        ASSERT_ERR(fern_run(sleep_long, "scope", NULL, FERN_FOREVER), -ETIME);
+    ASSERT_STR_EQ(trace_text, "late:1 scope:1");
+}
+
+static void *
+stop_and_sleep(void *unused)
+{
+    ASSERT_OK(fern_loop_stop());
+    return sleep_long(unused);
+}
+
+static void *
+kill_main(void *self)
+{
+    ASSERT_ERR(fern_kill(self, 0, FERN_NOWAIT), -EAGAIN);
+    return sleep_long("killer");
+}
+
+TEST(a_program_can_be_stopped_and_its_caller_be_killed)
+{
+    ASSERT_ERR(fern_run(stop_and_sleep, "stopped", NULL, FERN_FOREVER), -EINTR);
+    ASSERT_ERR(fern_run(kill_main, fern_self(), NULL, FERN_FOREVER), -ECANCELED);
+    ASSERT_ERR(fern_run(say, "never", NULL, FERN_FOREVER), -ECANCELED);
+    ASSERT_EQ(fern_uncancel(), 0);
+    ASSERT_OK(fern_loop_stop()); /* nobody runs: the next run is another one */
+    ASSERT_OK(fern_run(say, "ran", NULL, FERN_FOREVER));
+    ASSERT_STR_EQ(trace_text, "stopped:1 killer:1 ran");
+}
+
+static void *
+run_inside(void *unused)
+{
+    ASSERT_ERR(fern_run(say, "x", NULL, FERN_FOREVER), -EBUSY);
+    return unused;
+}
+
+static void *
+run_beside(void *unused)
+{
+    ASSERT_ERR(fern_run(say, "x", NULL, FERN_FOREVER), -EPERM);
+    return unused;
+}
+
+static void
+run_in_a_callback(void *unused)
+{
+    (void)unused;
+    ASSERT_ERR(fern_run(say, "x", NULL, FERN_FOREVER), -EDEADLK);
+}
+
+TEST(one_program_runs_at_a_time_and_main_runs_it)
+{
+    fern_callback callback = FERN_CALLBACK_INIT;
+    ASSERT_ERR(fern_run(NULL, NULL, NULL, FERN_FOREVER), -EINVAL);
+    ASSERT_ERR(fern_run(say, "x", NULL, FERN_NOWAIT), -EAGAIN);
+    ASSERT_OK(fern_call_soon(&callback, run_in_a_callback, NULL));
+    ASSERT_OK(fern_run(run_inside, NULL, NULL, FERN_FOREVER));
+    FINISH(fern_spawn(run_beside, NULL));
+    ASSERT_STR_EQ(trace_text, "");
+}
+
 /* ---- misuse ---- */
 
 static void *

@@ -140,7 +140,8 @@ use_values(void)
     (void)callback;
     (void)event;
     (void)result;
-    return fern_sleep_until(when) + fern_sleep_until(FERN_NOWAIT);
+    return fern_run(run, NULL, NULL, when) + fern_sleep_until(when) +
+           fern_sleep_until(FERN_NOWAIT);
 }
 
 int

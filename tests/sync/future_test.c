@@ -411,6 +411,63 @@ TEST(a_future_can_be_a_case)
     fern_future_unref(future);
 }
 
+/* ---- a loop that runs until one is done ---- */
+
+static void
+set_future(void *value)
+{
+    ASSERT_TRUE(fern_loop_running());
+    ASSERT_OK(fern_future_set(future, value));
+}
+
+static void
+stop_loop(void *unused)
+{
+    (void)unused;
+    ASSERT_OK(fern_loop_stop());
+}
+
+static void *
+run_inside(void *unused)
+{
+    ASSERT_ERR(fern_loop_run_until_done(future, NULL, FERN_FOREVER), -EALREADY);
+    return unused;
+}
+
+TEST(a_loop_runs_until_a_future_is_done_and_tells_its_outcome)
+{
+    fern_outcome outcome = {0};
+    fern_timer timer = FERN_TIMER_INIT;
+    future = fern_future_new();
+    ASSERT_ERR(fern_loop_run_until_done(NULL, &outcome, FERN_FOREVER), -EINVAL);
+    ASSERT_ERR(fern_loop_run_until_done(future, &outcome, FERN_NOWAIT), -EAGAIN);
+    ASSERT_ERR(fern_loop_run_until_done(future, &outcome, fern_in(FERN_MS)), -ETIME);
+    ASSERT_OK(fern_call_later(&timer, FERN_MS, set_future, "v"));
+    fern_greenlet *inside = fern_spawn(run_inside, NULL);
+    ASSERT_OK(fern_loop_run_until_done(future, &outcome, FERN_FOREVER));
+    ASSERT_STR_EQ((char *)outcome.value, "v");
+    ASSERT_FALSE(fern_loop_running());
+    ASSERT_OK(fern_loop_run_until_done(future, NULL, FERN_NOWAIT));
+    FINISH(inside);
+    fern_future_unref(future);
+}
+
+TEST(a_loop_that_is_stopped_before_its_future_is_done_says_so)
+{
+    fern_timer timer = FERN_TIMER_INIT;
+    future = fern_future_new();
+    ASSERT_OK(fern_call_later(&timer, FERN_MS, stop_loop, NULL));
+    ASSERT_ERR(fern_loop_run_until_done(future, NULL, FERN_FOREVER), -EINTR);
+    ASSERT_OK(fern_loop_stop());
+    ASSERT_ERR(fern_loop_run_until_done(future, NULL, FERN_FOREVER), -EINTR);
+    ASSERT_OK(fern_loop_stop());
+    ASSERT_OK(fern_future_set(future, "v"));
+    ASSERT_OK(fern_loop_run_until_done(future, NULL, FERN_FOREVER));
+    fern_future_unref(future);
+}
+
+/* ---- misuse ---- */
+
 static void *
 use_from_elsewhere(void *greenlet)
 {
@@ -423,6 +480,7 @@ use_from_elsewhere(void *greenlet)
     ASSERT_ERR(fern_future_add_callback(future, called, NULL), -EXDEV);
     ASSERT_ERR(fern_future_remove_callback(future, called, NULL), -EXDEV);
     ASSERT_ERR(fern_wait_for(future, &outcome, FERN_NOWAIT), -EXDEV);
+    ASSERT_ERR(fern_loop_run_until_done(future, &outcome, FERN_NOWAIT), -EXDEV);
     ASSERT_ERR(fern_wait_futures(&future, 1, FERN_WHEN_ALL, NULL, FERN_NOWAIT), -EXDEV);
     ASSERT_NULL(fern_future_of(greenlet));
     ASSERT_EQ(errno, EXDEV);
