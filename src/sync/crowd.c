@@ -57,7 +57,9 @@ note(struct fern__member *m, int result)
 static void
 member_told(struct fern__watcher *watcher)
 {
-    note(fern__container_of(watcher, struct fern__member, watcher), 0);
+    struct fern__member *m = fern__container_of(watcher, struct fern__member, watcher);
+    int r = m->choice.kind->ready(m->crowd->hub, &m->choice);
+    note(m, r == -EAGAIN ? 0 : r);
 }
 
 static void
