@@ -26,7 +26,9 @@
 
 #include <fern/base.h>
 #include <fern/greenlet.h>
+#include <fern/iterator.h>
 #include <fern/time.h>
+#include <fern/wait.h>
 
 FERN__BEGIN_DECLS
 
@@ -311,6 +313,22 @@ FERN_API FERN_MUST_CHECK int fern_pool_join(fern_pool *pool, fern_time deadline)
  */
 FERN_API FERN_MUST_CHECK int fern_pool_wait_all(fern_pool *pool, fern_time deadline);
 
+/* A free slot of a pool, as a case of fern_select(), fern_wait() and fern_iwait_new(). Its result is
+ * how many are free, as that of fern_pool_wait_available(): none is taken. */
+static inline fern_case
+fern_case_pool_slot(fern_pool *pool)
+{
+    return fern__case(FERN_CASE_POOL_SLOT, pool, NULL);
+}
+
+/* A pool that is empty, and nobody waits for a slot, as fern_pool_wait_all() waits for. Its result is
+ * 0, or for one of its members -EDEADLK. */
+static inline fern_case
+fern_case_pool_idle(fern_pool *pool)
+{
+    return fern__case(FERN_CASE_POOL_IDLE, pool, NULL);
+}
+
 /* ---- killing ---- */
 
 /**
@@ -553,6 +571,25 @@ FERN_API FERN_MUST_CHECK int fern_pile_spawn_at(
  */
 FERN_API FERN_MUST_CHECK int fern_pile_next(
         fern_pile *pile, fern_outcome *ret_outcome, fern_time deadline);
+
+/**
+ * A pile as an iterator, for FERN_EACH and whatever takes iterators: it gives each result, a
+ * fern_outcome, as fern_pile_next() does.
+ *
+ * @param  pile  the pile
+ * @return an iterator; closing it frees the pile
+ *
+ * May switch: no.  Thread: any.  Owner: borrows pile as long as the iterator is used.
+ */
+FERN_API fern_iterator fern_pile_iterator(fern_pile *pile);
+
+/* The next result of a pile as a case of fern_select(): taken into ret_outcome, as fern_pile_next()
+ * would; its result is 1, or 0 if nothing is outstanding. */
+static inline fern_case
+fern_case_pile(fern_pile *pile, fern_outcome *ret_outcome)
+{
+    return fern__case(FERN_CASE_PILE, pile, ret_outcome);
+}
 
 FERN__END_DECLS
 

@@ -33,6 +33,7 @@
 #include <fern/base.h>
 #include <fern/greenlet.h>
 #include <fern/time.h>
+#include <fern/wait.h>
 
 FERN__BEGIN_DECLS
 
@@ -104,6 +105,15 @@ FERN_API int fern_stock_free(fern_stock *stock);
  */
 FERN_API FERN_MUST_CHECK int fern_stock_get(
         fern_stock *stock, void **ret_thing, fern_time deadline);
+
+/* That a thing could be had, as a case of fern_select(), fern_wait() and fern_iwait_new(): one is idle,
+ * or may be made. Its result is how many could be had, or -EPIPE if the stock is closed. None is
+ * taken, since making and checking may wait: who gets one then may find that others were faster. */
+static inline fern_case
+fern_case_stock(fern_stock *stock)
+{
+    return fern__case(FERN_CASE_STOCK, stock, NULL);
+}
 
 /**
  * Give a thing back that is as good as before: the first who waits gets it. It is discarded all

@@ -38,6 +38,10 @@ typedef enum fern_case_kind {
     FERN_CASE_FUTURE,    /**< a future to be done */
     FERN_CASE_SEMAPHORE, /**< a permit, which is taken */
     FERN_CASE_MUTEX,     /**< a mutex, which is taken */
+    FERN_CASE_POOL_SLOT, /**< a free slot of a pool; the result is how many there are */
+    FERN_CASE_POOL_IDLE, /**< a pool without members, nobody waiting for a slot */
+    FERN_CASE_PILE,      /**< a result of a pile, which is taken */
+    FERN_CASE_STOCK,     /**< a thing of a stock that could be had */
 } fern_case_kind;
 
 /** One of several things to wait for. Made by the functions below. */

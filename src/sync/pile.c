@@ -155,8 +155,6 @@ pile_owners(const struct fern__cell *cell, struct fern__owners *owners)
     }
 }
 
-static const struct fern__waitable waitable_next = {
-        .name = "result of a pile", .owners = pile_owners};
 static const struct fern__waitable waitable_room = {.name = "reader of a pile"};
 
 static struct entry *
@@ -485,5 +483,65 @@ fern_pile_next(fern_pile *pile, fern_outcome *ret_outcome, fern_time deadline)
         return 0;
     if (deadline.ns == 0)
         return -EAGAIN;
-    return fern__sync_wait(hub, g, &pile->sync, &waitable_next, ret_outcome, deadline);
+    return fern__sync_wait(
+            hub, g, &pile->sync, &fern__waitable_pile, ret_outcome, deadline);
 }
+
+/* ---- as an iterator and as a case ---- */
+
+static int
+pile_iterator_next(void *self, void *ret_item, fern_time deadline)
+{
+    fern_outcome dropped;
+    return fern_pile_next(self, ret_item ? ret_item : &dropped, deadline);
+}
+
+static int
+pile_iterator_close(void *self, fern_time deadline)
+{
+    (void)deadline;
+    return fern_pile_free(self);
+}
+
+fern_iterator
+fern_pile_iterator(fern_pile *pile)
+{
+    static const fern_iterator_ops ops = {
+            .next = pile_iterator_next, .close = pile_iterator_close};
+    return (fern_iterator){.ops = &ops, .self = pile, .item_size = sizeof(fern_outcome)};
+}
+
+/* Whether there is a result, or will be none. */
+static int
+pile_ready(struct fern__hub *hub, struct fern__choice *choice)
+{
+    struct fern_pile *pile = choice->object;
+    int r = fern__sync_bind(&pile->pool->sync, hub);
+    if (r < 0)
+        return r;
+    return first_done(pile) ? 1 : at_end(pile) ? 0 : -EAGAIN;
+}
+
+static int
+pile_attempt(struct fern__hub *hub, struct fern__choice *choice)
+{
+    FERN_CHECK(choice->item, -EINVAL);
+    int r = pile_ready(hub, choice);
+    if (r == 1)
+        deliver(choice->object, first_done(choice->object), choice->item);
+    return r;
+}
+
+static int
+pile_arm(struct fern__hub *hub, struct fern__choice *choice)
+{
+    struct fern_pile *pile = choice->object;
+    fern__sync_arm(choice, hub, &pile->sync.waiters);
+    return 0;
+}
+
+const struct fern__waitable fern__waitable_pile = {.name = "result of a pile",
+        .owners = pile_owners,
+        .attempt = pile_attempt,
+        .ready = pile_ready,
+        .arm = pile_arm};

@@ -25,10 +25,6 @@ pool_owners(const struct fern__cell *cell, struct fern__owners *owners)
     }
 }
 
-static const struct fern__waitable waitable_slot = {
-        .name = "slot of a pool", .owners = pool_owners};
-static const struct fern__waitable waitable_pool = {.name = "pool", .owners = pool_owners};
-
 /* ---- making ---- */
 
 static bool
@@ -200,7 +196,7 @@ fern__pool_take(fern_pool *pool, enum fern__pool_self self, fern_time deadline)
             (self == FERN__POOL_MEMBER && fern__pool_member(pool, g)))
         return 1;
     pool->queued++;
-    r = fern__sync_wait(hub, g, &pool->sync, &waitable_slot, NULL, deadline);
+    r = fern__sync_wait(hub, g, &pool->sync, &fern__waitable_pool_slot, NULL, deadline);
     if (r < 0) {
         pool->queued--;
         settle(pool);
@@ -415,6 +411,58 @@ fern_pool_waiting(const fern_pool *pool)
     return pool ? pool->queued : 0;
 }
 
+/* ---- as cases ---- */
+
+static int
+pool_slot_ready(struct fern__hub *hub, struct fern__choice *choice)
+{
+    fern_pool *pool = choice->object;
+    int r = fern__sync_bind(&pool->sync, hub);
+    if (r < 0)
+        return r;
+    return pool->taken < pool->size ? available(pool) : -EAGAIN;
+}
+
+static int
+pool_slot_arm(struct fern__hub *hub, struct fern__choice *choice)
+{
+    fern_pool *pool = choice->object;
+    fern__sync_arm(choice, hub, &pool->lookers);
+    return 0;
+}
+
+const struct fern__waitable fern__waitable_pool_slot = {.name = "slot of a pool",
+        .owners = pool_owners,
+        .attempt = pool_slot_ready,
+        .ready = pool_slot_ready,
+        .arm = pool_slot_arm};
+
+static int
+pool_idle_ready(struct fern__hub *hub, struct fern__choice *choice)
+{
+    fern_pool *pool = choice->object;
+    int r = fern__sync_bind(&pool->sync, hub);
+    if (r < 0)
+        return r;
+    if (fern__pool_member(pool, hub->current))
+        return -EDEADLK;
+    return pool->taken || pool->queued ? -EAGAIN : 0;
+}
+
+static int
+pool_idle_arm(struct fern__hub *hub, struct fern__choice *choice)
+{
+    fern_pool *pool = choice->object;
+    fern__sync_arm(choice, hub, &pool->idlers);
+    return 0;
+}
+
+const struct fern__waitable fern__waitable_pool_idle = {.name = "pool",
+        .owners = pool_owners,
+        .attempt = pool_idle_ready,
+        .ready = pool_idle_ready,
+        .arm = pool_idle_arm};
+
 /* ---- waiting and killing ---- */
 
 static int
@@ -422,7 +470,7 @@ wait_in(fern_pool *pool, struct fern__list *queue, fern_time deadline)
 {
     struct fern__hub *hub = fern__self_hub();
     fern_greenlet *g = hub->current;
-    fern__wait_begin(g, &waitable_pool, pool);
+    fern__wait_begin(g, &fern__waitable_pool_idle, pool);
     fern__wait_add(queue, &g->cell);
     return fern__park(hub, g, deadline);
 }

@@ -81,4 +81,9 @@ fern_greenlet *fern__pool_run_here(
 int fern__pool_launch(fern_pool *pool, struct fern__member *member, fern_fn *fn, void *arg,
         const fern_site *site);
 
+extern const struct fern__waitable fern__waitable_pool_slot;
+extern const struct fern__waitable fern__waitable_pool_idle;
+extern const struct fern__waitable fern__waitable_pile;
+extern const struct fern__waitable fern__waitable_stock;
+
 #endif

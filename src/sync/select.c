@@ -17,6 +17,7 @@
 #include "sync/event.h"
 #include "sync/future.h"
 #include "sync/lock.h"
+#include "sync/pool.h"
 #include "sync/queue.h"
 
 #include <fern/wait.h>
@@ -74,6 +75,10 @@ kind_of(struct fern__hub *hub, const fern_case *c)
             [FERN_CASE_FUTURE] = &fern__waitable_future,
             [FERN_CASE_SEMAPHORE] = &fern__waitable_semaphore,
             [FERN_CASE_MUTEX] = &fern__waitable_mutex,
+            [FERN_CASE_POOL_SLOT] = &fern__waitable_pool_slot,
+            [FERN_CASE_POOL_IDLE] = &fern__waitable_pool_idle,
+            [FERN_CASE_PILE] = &fern__waitable_pile,
+            [FERN_CASE_STOCK] = &fern__waitable_stock,
     };
     if (fern__unlikely(c->kind == FERN_CASE_FD))
         return hub->poller->ops->choice;

@@ -7,9 +7,10 @@
  * or, when one was discarded, the permit to make one (its item stays NULL). What fails gives its
  * permit to the next who waits, so that an error of `create` costs nothing.
  */
-#include "sync/object.h"
+#include "sync/pool.h"
 
 #include <fern/stock.h>
+#include <limits.h>
 #include <stdlib.h>
 
 struct thing {
@@ -22,9 +23,10 @@ struct thing {
 };
 
 struct fern_stock {
-    struct fern__sync sync; /* who waits for a permit; the item is a `struct thing *` */
-    struct fern__list idle; /* things */
-    struct fern__list out;  /* things in use */
+    struct fern__sync sync;    /* who waits for a permit; the item is a `struct thing *` */
+    struct fern__list lookers; /* who waits until one could be had */
+    struct fern__list idle;    /* things */
+    struct fern__list out;     /* things in use */
     fern_stock_options options;
     size_t idle_count;
     size_t used;
@@ -41,9 +43,6 @@ stock_owners(const struct fern__cell *cell, struct fern__owners *owners)
     FERN__LIST_FOREACH (node, &stock->out)
         fern__owners_add(owners, fern__container_of(node, struct thing, node)->user_id);
 }
-
-static const struct fern__waitable waitable_stock = {
-        .name = "stock", .owners = stock_owners};
 
 /* ---- making ---- */
 
@@ -97,6 +96,7 @@ fern_stock_free(fern_stock *stock)
     if (r < 0)
         return r;
     FERN_CHECK(!stock->used && !stock->waiting, -EBUSY);
+    FERN_CHECK(fern__list_empty(&stock->lookers), -EBUSY);
     destroy_all_idle(stock);
     free(stock);
     return 0;
@@ -110,6 +110,22 @@ total(const fern_stock *stock)
     return stock->used + stock->idle_count;
 }
 
+/* How many could be had by who does not stand behind others. */
+static int
+available(const fern_stock *stock)
+{
+    size_t max = stock->options.max;
+    size_t n = stock->used < max && !stock->waiting ? max - stock->used : 0;
+    return stock->closed ? -EPIPE : n < INT_MAX ? (int)n : INT_MAX;
+}
+
+static void
+tell_lookers(fern_stock *stock)
+{
+    if (available(stock))
+        fern__sync_grant_all(&stock->lookers, available(stock));
+}
+
 /* Let those who wait make things, as many as there may be. */
 static void
 hand_on(fern_stock *stock)
@@ -121,6 +137,7 @@ hand_on(fern_stock *stock)
         stock->used++;
         fern__sync_grant(cell, 0);
     }
+    tell_lookers(stock);
 }
 
 static void
@@ -209,7 +226,7 @@ acquire(fern_stock *stock, struct thing **ret_thing, fern_time deadline)
     if (deadline.ns == 0)
         return -EAGAIN;
     stock->waiting++;
-    r = fern__sync_wait(hub, g, &stock->sync, &waitable_stock, ret_thing, deadline);
+    r = fern__sync_wait(hub, g, &stock->sync, &fern__waitable_stock, ret_thing, deadline);
     if (r < 0 && r != -EPIPE) /* whoever grants counts it off */
         stock->waiting--;
     return r;
@@ -315,6 +332,7 @@ keep(fern_stock *stock, struct thing *thing)
     stock->used--;
     stock->idle_count++;
     fern__list_append(&stock->idle, &thing->node);
+    tell_lookers(stock);
 }
 
 int
@@ -348,6 +366,33 @@ fern_stock_discard(fern_stock *stock, void *thing)
     give_permit(stock);
     return 0;
 }
+
+/* ---- as a case ---- */
+
+static int
+stock_ready(struct fern__hub *hub, struct fern__choice *choice)
+{
+    const fern_stock *stock = choice->object;
+    int r = fern__sync_bind(&((fern_stock *)choice->object)->sync, hub);
+    if (r < 0)
+        return r;
+    r = available(stock);
+    return r ? r : -EAGAIN;
+}
+
+static int
+stock_arm(struct fern__hub *hub, struct fern__choice *choice)
+{
+    fern_stock *stock = choice->object;
+    fern__sync_arm(choice, hub, &stock->lookers);
+    return 0;
+}
+
+const struct fern__waitable fern__waitable_stock = {.name = "stock",
+        .owners = stock_owners,
+        .attempt = stock_ready,
+        .ready = stock_ready,
+        .arm = stock_arm};
 
 /* ---- for a block ---- */
 
@@ -400,6 +445,7 @@ fern_stock_close(fern_stock *stock)
         return r;
     stock->closed = true;
     stock->waiting -= fern__sync_grant_all(&stock->sync.waiters, -EPIPE);
+    tell_lookers(stock);
     return 0;
 }
 
