@@ -3,48 +3,30 @@
  * Values under keys.
  *
  * A key's number grows with each key and holds its place in the table of keys and its flags, so
- * that a value's entry tells all that a look-up needs. A greenlet's entries stand in order of
- * their keys; most have none and pay nothing. Main's, and those of a thread without a hub, hang
- * on the thread.
- *
- * A value that passes to spawned greenlets and has a destroy function is counted, and destroyed
- * with its last entry. The values of a tree are one set that all its greenlets refer to.
+ * that a value's entry tells all that a look-up needs. Most greenlets have no values and pay
+ * nothing. Main's, and those of a thread without a hub, hang on the thread. The values of a tree
+ * are one set that all its greenlets refer to.
  */
 #include "core/locals.h"
 
 #include "core/self.h"
+#include "core/values.h"
 
 #include <fern/local.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     FLAG_BITS = 2,
     FLAGS = (1 << FLAG_BITS) - 1,
     PLACE_BITS = 10,
-    ROUNDS_MAX = 4, /* over values that destroy functions set anew; POSIX allows as many */
 };
 
 _Static_assert(FERN_KEYS_MAX == 1 << PLACE_BITS, "a place fits its bits");
 
-struct entry {
-    uint64_t id;
-    void *value;
-    fern_free_fn *destroy;
-    size_t *shared; /* by how many entries; NULL: by none other */
-};
-
-struct values {
-    struct entry *entries; /* in order of id */
-    uint32_t count;
-    uint32_t room;
-    size_t refs; /* of a tree's */
-};
-
 struct locals {
-    struct values own;
-    struct values *tree;
+    struct fern__values own;
+    struct fern__values *tree;
 };
 
 /* ---- keys ---- */
@@ -114,90 +96,14 @@ fern_key_create(fern_key *ret_key, fern_free_fn *destroy, int flags)
     return 0;
 }
 
-/* ---- sets of values ---- */
-
-/* The number of entries with smaller ids. */
-static uint32_t
-values_position(const struct values *values, uint64_t id)
-{
-    uint32_t low = 0, high = values->count;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (values->entries[middle].id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static struct entry *
-values_find(const struct values *values, uint64_t id)
-{
-    uint32_t at = values_position(values, id);
-    return at < values->count && values->entries[at].id == id ? &values->entries[at] : NULL;
-}
-
-static int
-values_add(struct values *values, struct entry entry)
-{
-    if (values->count == values->room) {
-        uint32_t room = values->room ? 2 * values->room : 4;
-        struct entry *entries = realloc(values->entries, room * sizeof *entries);
-        if (!entries)
-            return -ENOMEM;
-        values->entries = entries;
-        values->room = room;
-    }
-    uint32_t at = values_position(values, entry.id);
-    struct entry *place = &values->entries[at];
-    memmove(place + 1, place, (values->count - at) * sizeof *place);
-    *place = entry;
-    values->count++;
-    return 0;
-}
-
-/* Give up an entry's part in its value. */
-static void
-give_up(struct entry entry)
-{
-    if (entry.shared && --*entry.shared)
-        return;
-    free(entry.shared);
-    if (entry.destroy)
-        entry.destroy(entry.value);
-}
+/* ---- trees ---- */
 
 static void
-values_remove(struct values *values, uint32_t at)
-{
-    struct entry entry = values->entries[at];
-    struct entry *place = &values->entries[at];
-    memmove(place, place + 1, (--values->count - at) * sizeof *place);
-    give_up(entry);
-}
-
-/* Destroy all, the newest key's first. A destroy function may look at the others, and set some. */
-static void
-values_end(struct values *values)
-{
-    for (int round = 0; round < ROUNDS_MAX && values->count; round++) {
-        uint64_t below = UINT64_MAX;
-        for (uint32_t at; (at = values_position(values, below)) > 0;) {
-            below = values->entries[at - 1].id;
-            values_remove(values, at - 1);
-        }
-    }
-    free(values->entries);
-    *values = (struct values){0};
-}
-
-static void
-tree_unref(struct values *tree)
+tree_unref(struct fern__values *tree)
 {
     if (tree && --tree->refs == 0) {
         tree->refs = 1; /* while its values are destroyed */
-        values_end(tree);
+        fern__values_end(tree);
         free(tree);
     }
 }
@@ -223,9 +129,9 @@ locals_end(void **slot)
     struct locals *locals = *slot;
     if (!locals)
         return;
-    values_end(&locals->own);
+    fern__values_end(&locals->own);
     *slot = NULL;
-    struct values *tree = locals->tree;
+    struct fern__values *tree = locals->tree;
     free(locals);
     tree_unref(tree);
 }
@@ -267,7 +173,7 @@ locals_need(fern_greenlet *g)
     return locals;
 }
 
-static struct values *
+static struct fern__values *
 tree_need(struct locals *locals)
 {
     if (!locals->tree) {
@@ -287,26 +193,9 @@ fern_key_get(fern_key key)
     const struct locals *locals = *slot_of(current());
     if (!locals || !is_key(id))
         return NULL;
-    const struct values *values = id & FERN_KEY_TREE ? locals->tree : &locals->own;
-    const struct entry *entry = values ? values_find(values, id) : NULL;
+    const struct fern__values *values = id & FERN_KEY_TREE ? locals->tree : &locals->own;
+    const struct fern__entry *entry = fern__values_find(values, id);
     return entry ? entry->value : NULL;
-}
-
-static int
-set_new(struct values *values, uint64_t id, void *value)
-{
-    struct entry entry = {.id = id, .value = value};
-    entry.destroy = atomic_load(&keys[place_of(id)].destroy);
-    if (entry.destroy && id & FERN_KEY_INHERIT) {
-        entry.shared = malloc(sizeof *entry.shared);
-        if (!entry.shared)
-            return -ENOMEM;
-        *entry.shared = 1;
-    }
-    int r = values_add(values, entry);
-    if (r < 0)
-        free(entry.shared);
-    return r;
 }
 
 int
@@ -318,37 +207,21 @@ fern_key_set(fern_key key, void *value)
         watch_spawns(fern__self_hub());
     struct locals *locals = locals_need(current());
     FERN_CHECK(locals, -ENOMEM);
-    struct values *values = id & FERN_KEY_TREE ? tree_need(locals) : &locals->own;
+    struct fern__values *values = id & FERN_KEY_TREE ? tree_need(locals) : &locals->own;
     FERN_CHECK(values, -ENOMEM);
-    struct entry *entry = values_find(values, id);
-    if (!entry)
-        return value ? set_new(values, id, value) : 0;
-    if (entry->value == value)
-        return 0;
-    if (!value) {
-        values_remove(values, (uint32_t)(entry - values->entries));
-        return 0;
-    }
-    /* The new one takes the place before the old one is destroyed, which may look. */
-    struct entry old = *entry;
-    entry->value = value;
-    if (old.shared && *old.shared > 1) {
-        size_t *shared = malloc(sizeof *shared);
-        if (!shared) {
-            entry->value = old.value;
-            return -ENOMEM;
-        }
-        *shared = 1;
-        entry->shared = shared;
-        --*old.shared;
-    } else if (old.destroy) {
-        old.destroy(old.value);
-    }
+    struct fern__entry *entry = fern__values_find(values, id);
+    if (!entry && value)
+        return fern__values_put(values, id, value, atomic_load(&keys[place_of(id)].destroy),
+                id & FERN_KEY_INHERIT);
+    if (entry && value && entry->value != value)
+        return fern__values_replace(entry, value);
+    if (entry && !value)
+        fern__values_remove(values, entry);
     return 0;
 }
 
 static int
-each(const struct values *values, fern_key_each_fn *fn, void *arg, bool *go_on)
+each(const struct fern__values *values, fern_key_each_fn *fn, void *arg, bool *go_on)
 {
     int n = 0;
     for (uint32_t i = 0; values && i < values->count && *go_on; i++) {
@@ -376,11 +249,11 @@ fern_key_each(const fern_greenlet *g, fern_key_each_fn *fn, void *arg)
 /* ---- deleting ---- */
 
 static void
-forget(struct values *values, uint64_t id)
+forget(struct fern__values *values, uint64_t id)
 {
-    struct entry *entry = values ? values_find(values, id) : NULL;
+    struct fern__entry *entry = fern__values_find(values, id);
     if (entry)
-        values_remove(values, (uint32_t)(entry - values->entries));
+        fern__values_remove(values, entry);
 }
 
 static void
@@ -417,14 +290,12 @@ static int
 inherit_own(const struct locals *from, fern_greenlet *g)
 {
     for (uint32_t i = 0; from && i < from->own.count; i++) {
-        struct entry entry = from->own.entries[i];
-        if (!(entry.id & FERN_KEY_INHERIT) || !is_key(entry.id))
+        const struct fern__entry *entry = &from->own.entries[i];
+        if (!(entry->id & FERN_KEY_INHERIT) || !is_key(entry->id))
             continue;
         struct locals *locals = locals_need(g);
-        if (!locals || values_add(&locals->own, entry) < 0)
+        if (!locals || fern__values_share(&locals->own, entry) < 0)
             return -ENOMEM;
-        if (entry.shared)
-            ++*entry.shared;
     }
     return 0;
 }
@@ -460,17 +331,6 @@ fern__locals_end(fern_greenlet *g)
     locals_end(&g->locals);
 }
 
-static void
-values_drop(struct values *values)
-{
-    for (uint32_t i = 0; i < values->count; i++) {
-        size_t *shared = values->entries[i].shared;
-        if (shared && --*shared == 0)
-            free(shared);
-    }
-    free(values->entries);
-}
-
 void
 fern__locals_drop(fern_greenlet *g)
 {
@@ -478,9 +338,9 @@ fern__locals_drop(fern_greenlet *g)
     if (!locals)
         return;
     g->locals = NULL;
-    values_drop(&locals->own);
+    fern__values_drop(&locals->own);
     if (locals->tree && --locals->tree->refs == 0) {
-        values_drop(locals->tree);
+        fern__values_drop(locals->tree);
         free(locals->tree);
     }
     free(locals);
