@@ -402,6 +402,41 @@ TEST(a_hook_sees_each_switch)
 }
 
 static void
+look_at_both(fern_greenlet *from, fern_greenlet *to, void *counts)
+{
+    (void)from;
+    ASSERT_FALSE(fern_ready(to));
+    ASSERT_FALSE(fern_ready(fern_self()) && fern_self() == to);
+    ++*(int *)counts;
+}
+
+static void *
+yield_and_end(void *unused)
+{
+    ASSERT_FALSE(fern_ready(fern_self()));
+    ASSERT_OK(fern_yield());
+    ASSERT_FALSE(fern_ready(fern_self()));
+    return unused;
+}
+
+TEST(no_switch_is_to_one_that_has_ended_and_who_runs_has_not)
+{
+    int looks = 0;
+    fern_hooks hooks = {.size = sizeof hooks, .switched = look_at_both, .arg = &looks};
+    ASSERT_OK(fern_set_hooks(&hooks));
+    fern_greenlet *gs[5];
+    for (int i = 0; i < 5; i++)
+        gs[i] = fern_spawn(yield_and_end, NULL);
+    for (int i = 0; i < 5; i++) {
+        ASSERT_OK(fern_join(gs[i], FERN_FOREVER));
+        ASSERT_TRUE(fern_ready(gs[i]));
+        fern_greenlet_unref(gs[i]);
+    }
+    ASSERT_OK(fern_set_hooks(NULL));
+    ASSERT_GE(looks, 10);
+}
+
+static void
 hook_out(void *word)
 {
     ASSERT_TRUE(fern_self() == watched);

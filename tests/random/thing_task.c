@@ -297,7 +297,7 @@ task_poke(struct thing *t)
         k->f = NULL;
     } else if (chance(40)) {
         task_cancel(k);
-    } else if (chance(50)) {
+    } else if (chance(50) && !k->woken) { /* who waits for it relies on its end */
         int before = fern_future_cancelling(k->f);
         int r = fern_future_uncancel(k->f);
         MUST(r == (k->done         ? -EALREADY
