@@ -74,14 +74,12 @@ fern_barrier_fini(fern_barrier *barrier)
 {
     FERN_CHECK(barrier, -EINVAL);
     struct barrier *b = barrier_of(barrier);
-    int r = fern__sync_check_end(&b->sync);
+    int r = fern__sync_may_end(&b->sync);
     if (r < 0)
         return r;
     FERN_CHECK(!fern__sync_lives(b->actor_id) && fern__list_empty(&b->door), -EBUSY);
-    r = fern__sync_fini(&b->sync);
-    if (r == 0)
-        *b = (struct barrier){.parties = b->parties, .action = b->action, .arg = b->arg};
-    return r;
+    *b = (struct barrier){.parties = b->parties, .action = b->action, .arg = b->arg};
+    return 0;
 }
 
 /* ---- meeting ---- */

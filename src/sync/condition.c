@@ -52,7 +52,7 @@ int
 fern_condition_fini(fern_condition *condition)
 {
     FERN_CHECK(condition, -EINVAL);
-    int r = fern__sync_fini(&condition_of(condition)->sync);
+    int r = fern__sync_may_end(&condition_of(condition)->sync);
     if (r == 0)
         *condition_of(condition) = (struct condition){0};
     return r;

@@ -80,12 +80,12 @@ fern_event_fini(fern_event *event)
 {
     FERN_CHECK(event, -EINVAL);
     struct event *e = event_of(event);
-    int r = fern__sync_check_end(&e->sync);
-    if (r == 0)
-        r = e->woken ? -EBUSY : fern__sync_fini(&e->sync);
-    if (r == 0)
-        *e = (struct event){.clears = e->clears};
-    return r;
+    int r = fern__sync_may_end(&e->sync);
+    if (r < 0)
+        return r;
+    FERN_CHECK(!e->woken, -EBUSY);
+    *e = (struct event){.clears = e->clears};
+    return 0;
 }
 
 /* One in fern_event_wait() counts itself off when it runs; a select does not come back. */

@@ -78,13 +78,10 @@ fern_mutex_fini(fern_mutex *mutex)
 {
     FERN_CHECK(mutex, -EINVAL);
     struct fern__mutex *m = fern__mutex_of(mutex);
-    int r = fern__sync_check_end(&m->sync);
+    int r = fern__sync_may_end(&m->sync);
     if (r < 0)
         return r;
     FERN_CHECK(!fern__sync_lives(m->owner_id), -EBUSY);
-    r = fern__sync_fini(&m->sync);
-    if (r < 0)
-        return r;
     fern__order_forget(m);
     *m = (struct fern__mutex){.flags = m->flags};
     return 0;

@@ -54,12 +54,12 @@ fern__sync_grant_all(struct fern__list *waiters, int result)
 }
 
 int
-fern__sync_check_end(struct fern__sync *sync)
+fern__sync_may_end(const struct fern__sync *sync)
 {
     int r = fern__sync_check(sync);
-    if (r == -EXDEV && !fern__registry_has(atomic_load(&sync->hub)))
-        return 0;
-    return r;
+    if (r < 0 && fern__registry_has(atomic_load(&sync->hub)))
+        return r;
+    return fern__sync_awaited(sync) ? -EBUSY : 0;
 }
 
 bool
@@ -68,18 +68,6 @@ fern__sync_lives(uint64_t id)
     struct fern__hub *hub = fern__self_hub();
     const fern_greenlet *g = id && hub ? fern__greenlet_find(hub, id) : NULL;
     return g && g->life != FERN__LIFE_DONE;
-}
-
-int
-fern__sync_fini(struct fern__sync *sync)
-{
-    int r = fern__sync_check_end(sync);
-    if (r < 0)
-        return r;
-    if (fern__sync_awaited(sync))
-        return -EBUSY;
-    *sync = (struct fern__sync){0};
-    return 0;
 }
 
 void

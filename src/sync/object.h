@@ -62,7 +62,7 @@ fern__sync_bind(struct fern__sync *sync, struct fern__hub *hub)
 /* Whether a thread may use an object in a call that needs no hub; its own may be NULL. @return 0;
  * -EXDEV */
 static inline int
-fern__sync_check_by(struct fern__sync *sync, const struct fern__hub *own)
+fern__sync_check_by(const struct fern__sync *sync, const struct fern__hub *own)
 {
     struct fern__hub *bound = atomic_load_explicit(&sync->hub, memory_order_relaxed);
     return fern__likely(!bound || bound == own) ? 0 : -EXDEV;
@@ -70,7 +70,7 @@ fern__sync_check_by(struct fern__sync *sync, const struct fern__hub *own)
 
 /* The same of the calling thread. */
 static inline int
-fern__sync_check(struct fern__sync *sync)
+fern__sync_check(const struct fern__sync *sync)
 {
     return fern__sync_check_by(sync, fern__self_hub());
 }
@@ -150,15 +150,13 @@ size_t fern__sync_count(const struct fern__list *waiters);
 /* Wake all who wait now, first come first. @return how many */
 size_t fern__sync_grant_all(struct fern__list *waiters, int result);
 
-/* Whether the calling thread may end an object's use: that of a hub that has ended is anybody's.
- * @return 0; -EXDEV */
-int fern__sync_check_end(struct fern__sync *sync);
-
 /* Whether a greenlet of the calling thread's hub has this id and has not ended. */
 bool fern__sync_lives(uint64_t id);
 
-/* End an object's use. @return 0; -EBUSY somebody waits for it; -EXDEV */
-int fern__sync_fini(struct fern__sync *sync);
+/* Whether an object's use may end: that of a hub that has ended is anybody's to end. What it is
+ * busy with beside waiters may be looked at after that; then all of it is set to zero.
+ * @return 0; -EBUSY somebody waits for it; -EXDEV */
+int fern__sync_may_end(const struct fern__sync *sync);
 
 /* Link a choice's cell to a queue. */
 void fern__sync_arm(

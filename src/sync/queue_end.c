@@ -70,12 +70,11 @@ fern_queue_fini(fern_queue *queue)
 {
     FERN_CHECK(queue, -EINVAL);
     struct fern__queue *q = fern__queue_of(queue);
-    int r = fern__sync_check_end(&q->sync);
+    int r = fern__sync_may_end(&q->sync);
     if (r < 0)
         return r;
-    FERN_CHECK(!q->linked && !fern__sync_awaited(&q->sync), -EBUSY);
-    FERN_CHECK(fern__list_empty(&q->putters) && fern__list_empty(&q->peekers), -EBUSY);
-    FERN_CHECK(fern__list_empty(&q->joiners), -EBUSY);
+    FERN_CHECK(!q->linked && fern__list_empty(&q->putters), -EBUSY);
+    FERN_CHECK(fern__list_empty(&q->peekers) && fern__list_empty(&q->joiners), -EBUSY);
     fern__queue_discard(q);
     free(q->slots);
     *q = (struct fern__queue){0};

@@ -162,10 +162,10 @@ fern_result_reset(fern_result *result)
 {
     FERN_CHECK(result, -EINVAL);
     struct result *res = result_of(result);
-    int r = fern__sync_check_end(&res->sync);
-    if (r == 0)
-        r = res->linked || res->woken ? -EBUSY : fern__sync_fini(&res->sync);
-    if (r == 0)
-        *res = (struct result){0};
-    return r;
+    int r = fern__sync_may_end(&res->sync);
+    if (r < 0)
+        return r;
+    FERN_CHECK(!res->linked && !res->woken, -EBUSY);
+    *res = (struct result){0};
+    return 0;
 }

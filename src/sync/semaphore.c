@@ -273,14 +273,12 @@ fern_semaphore_fini(fern_semaphore *semaphore)
 {
     FERN_CHECK(semaphore, -EINVAL);
     struct semaphore *s = semaphore_of(semaphore);
-    int r = fern__sync_check_end(&s->sync);
+    int r = fern__sync_may_end(&s->sync);
     if (r < 0)
         return r;
     FERN_CHECK(fern__list_empty(&s->givers) && fern__list_empty(&s->watchers), -EBUSY);
-    r = fern__sync_fini(&s->sync);
-    if (r == 0)
-        s->givers = s->watchers = (struct fern__list){0};
-    return r;
+    *s = (struct semaphore){.count = s->count, .limit = s->limit, .flags = s->flags};
+    return 0;
 }
 
 /* ---- taking ---- */

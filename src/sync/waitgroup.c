@@ -72,7 +72,7 @@ int
 fern_waitgroup_fini(fern_waitgroup *group)
 {
     FERN_CHECK(group, -EINVAL);
-    int r = fern__sync_fini(&waitgroup_of(group)->sync);
+    int r = fern__sync_may_end(&waitgroup_of(group)->sync);
     if (r == 0)
         *waitgroup_of(group) = (struct waitgroup){0};
     return r;
