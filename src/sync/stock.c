@@ -115,7 +115,8 @@ static int
 available(const fern_stock *stock)
 {
     size_t max = stock->options.max;
-    size_t n = stock->used < max && !stock->waiting ? max - stock->used : 0;
+    bool awaited = fern__sync_awaited(&stock->sync); /* `waiting` lags behind time-outs */
+    size_t n = stock->used < max && !awaited ? max - stock->used : 0;
     return stock->closed ? -EPIPE : n < INT_MAX ? (int)n : INT_MAX;
 }
 

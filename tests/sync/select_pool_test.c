@@ -206,6 +206,40 @@ TEST(who_stands_in_line_for_a_thing_comes_before_who_only_looks)
     ASSERT_OK(fern_stock_free(stock));
 }
 
+static fern_time moment;
+
+static void *
+borrow_in_vain(void *unused)
+{
+    void *thing;
+    ASSERT_ERR(fern_stock_get(stock, &thing, moment), -ETIME);
+    trace("late");
+    return unused;
+}
+
+static void *
+give_back_at_that_moment(void *unused)
+{
+    void *thing;
+    ASSERT_OK(fern_stock_get(stock, &thing, FERN_FOREVER));
+    ASSERT_OK(fern_sleep_until(moment));
+    ASSERT_OK(fern_stock_put(stock, thing)); /* the other's time is over */
+    trace("given");
+    return unused;
+}
+
+TEST(who_looks_hears_of_a_thing_that_one_came_too_late_for)
+{
+    begin_stock(1);
+    moment = fern_in(FERN_MS);
+    fern_greenlet *gs[] = {fern_spawn(give_back_at_that_moment, NULL),
+            fern_spawn(borrow_in_vain, NULL), fern_spawn(select_stock, "looks")};
+    for (int i = 0; i < 3; i++)
+        FINISH(gs[i]);
+    ASSERT_STR_EQ(trace_text, "given late looks:1");
+    ASSERT_OK(fern_stock_free(stock));
+}
+
 TEST(a_stock_that_is_closed_or_grows_tells_those_who_look)
 {
     void *thing;
