@@ -288,6 +288,15 @@ pool_take(struct way *w)
     (void)w;
 }
 
+static fern_case
+pool_watch(struct user *u, struct way *w)
+{
+    (void)u;
+    fern_pool *pool = pool_of(w->thing)->pool;
+    w->what = chance(50) ? FREE : ALL_GONE;
+    return w->what == FREE ? fern_case_pool_slot(pool) : fern_case_pool_idle(pool);
+}
+
 static void
 pool_check(struct thing *t)
 {
@@ -323,6 +332,7 @@ const struct kind kind_pool = {.name = "pool",
         .poke = pool_poke,
         .ready = pool_ready,
         .take = pool_take,
+        .watch = pool_watch,
         .check = pool_check,
         .end = pool_end,
         .stays = true};

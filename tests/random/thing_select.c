@@ -6,14 +6,17 @@
 #include "things.h"
 
 static fern_case
-pick_case(struct user *u, struct way *w)
+pick_case(struct user *u, struct way *w, bool watches)
 {
     struct thing *t = &model.thing[draw((unsigned)model.things)];
+    fern_case (*choose)(struct user *, struct way *) = t->kind->choose;
+    if (watches && !choose)
+        choose = t->kind->watch;
     *w = (struct way){.user = u};
-    if (t->kind->choose && !chance(10)) {
+    if (choose && !chance(10)) {
         w->thing = t;
         w->line = &t->line[0]; /* unless the kind knows better */
-        return t->kind->choose(u, w);
+        return choose(u, w);
     }
     w->when = chance(80) ? fern_in((int64_t)draw(8) * 500 * FERN_US) : FERN_FOREVER;
     return w->when.ns == INT64_MAX ? fern_case_event(NULL) : fern_case_timer(w->when);
@@ -36,7 +39,7 @@ do_select(struct user *u)
     u->drawn = chance(30);
     u->ways = 1 + (int)draw(WAYS_MAX);
     for (int i = 0; i < u->ways; i++)
-        cases[i] = pick_case(u, &u->way[i]);
+        cases[i] = pick_case(u, &u->way[i], false);
     wait_begin(u, deadline);
     tell("user %d selects", u->number);
     int flags = u->drawn ? FERN_SELECT_RANDOM : 0;
@@ -139,7 +142,7 @@ do_watch(struct user *u)
     u->ways = 1 + (int)draw(WAYS_MAX);
     u->selects = true;
     for (int i = 0; i < u->ways; i++)
-        cases[i] = pick_case(u, &u->way[i]);
+        cases[i] = pick_case(u, &u->way[i], true);
     see(u, &seen);
     tell("user %d watches", u->number);
     if (chance(50))

@@ -198,7 +198,7 @@ static void
 stock_renew(struct thing *t)
 {
     struct stock *s = stock_of(t);
-    if (s->closed && !s->users && fern_stock_free(s->stock) == 0) {
+    if (s->closed && !s->users && !t->watched && fern_stock_free(s->stock) == 0) {
         MUST(s->there == 0 && s->making == 0, "%zu pieces were left", s->there);
         stock_make(t);
     }
@@ -223,11 +223,21 @@ stock_poke(struct thing *t)
     }
 }
 
+/* What was handed to one who has not run yet is nobody else's. */
 static bool
 stock_ready(const struct way *w)
 {
     const struct stock *s = stock_of(w->thing);
-    return s->closed || s->there + s->making < s->max || s->there > s->lent;
+    fern_stock_counts counts;
+    MUST(fern_stock_get_counts(s->stock, &counts) == 0, "counts");
+    return s->closed || counts.idle || counts.idle + counts.used < s->max;
+}
+
+static fern_case
+stock_watch(struct user *u, struct way *w)
+{
+    (void)u;
+    return fern_case_stock(stock_of(w->thing)->stock);
 }
 
 static void
@@ -267,6 +277,7 @@ const struct kind kind_stock = {.name = "stock",
         .poke = stock_poke,
         .ready = stock_ready,
         .take = stock_take,
+        .watch = stock_watch,
         .leave = stock_leave,
         .check = stock_check,
         .end = stock_end,

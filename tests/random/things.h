@@ -96,6 +96,9 @@ struct kind {
     void (*wait)(struct way *w);
     /* Put it into a select. NULL: it cannot be */
     fern_case (*choose)(struct user *u, struct way *w);
+    /* The same for a wait that takes nothing, of a kind that a select cannot take. NULL: not this
+     * either, or it is chosen. */
+    fern_case (*watch)(struct user *u, struct way *w);
     /* The select is over; whether this way has won. May be NULL. */
     void (*chosen)(struct user *u, struct way *w, bool won);
     /* Give back what the user holds: it ends. May be NULL. */
