@@ -180,7 +180,14 @@ read_one(struct user *u, struct thing *t, fern_pile *pile, fern_outcome *ret_out
     fern_time deadline = chance(80) ? FERN_FOREVER : pick_deadline();
     open_begin(u, t, NULL, deadline);
     u->way[0].what = NEXT;
-    int r = fern_pile_next(pile, ret_outcome, deadline);
+    int r;
+    if (chance(70)) {
+        r = fern_pile_next(pile, ret_outcome, deadline);
+    } else {
+        fern_case c = fern_case_pile(pile, ret_outcome);
+        r = fern_select(&c, 1, 0, deadline);
+        r = r == 0 ? c.result : r;
+    }
     open_end(u, r);
     return r;
 }

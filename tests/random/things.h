@@ -4,13 +4,19 @@
 
 /*
  * Random programs of greenlets (users) that wait for each other through the things of fern's
- * sync room: events, results, locks, queues, and select over any of them.
+ * sync room: events, results, locks, queues, futures, tasks, pools, stocks, actors, and select over
+ * what it can take.
  *
  * The model is exact. Each thing has a line of those who wait at it, first come first. Whoever
  * has something to hand over gives it in the model to the first in line who has not been timed
  * out or killed, before the library is asked to do the same. So it is known of each call whether
  * it must succeed, what it must have got, and in which order those who were served run on; a
  * wake-up that is lost, and an item or permit that is lost or there twice, cannot hide.
+ *
+ * Of some things the library alone knows when they come to be: which of those who were woken takes a
+ * permit that is anybody's, when a member of a pool has left. Calls on them are open: what they gave
+ * is held against what must be true of the thing then, nobody may have passed by another in line, and
+ * whenever nobody is ready nobody may wait for what is there.
  */
 
 #include "schedule.h"
