@@ -114,6 +114,19 @@ FERN_API int fern_queue_init_with(fern_queue *queue, size_t item_size, size_t ca
         const fern_queue_options *options);
 
 /**
+ * Begin a queue as a copy of another: of the same kind and capacity, with copies of its items, all of
+ * them unfinished. It is open, and nobody waits for it.
+ *
+ * @param  queue  memory that is not in use
+ * @param  from   a queue
+ * @return 0; -EINVAL NULL, the same, from was not begun, is custom, or drops its items, which then
+ *         have one owner; -EXDEV another hub's; -ENOMEM
+ *
+ * May switch: no.  Thread: from's hub only.  Owner: queue stays the caller's, which ends it by fern_queue_fini().
+ */
+FERN_API int fern_queue_copy(fern_queue *queue, const fern_queue *from);
+
+/**
  * End the use of a queue. Its items are dropped.
  *
  * @param  queue  a queue

@@ -70,6 +70,9 @@ fern__queue_count(const struct fern__queue *q)
 /* Make sure of places for so many items. @return 0; -ENOMEM */
 int fern__queue_reserve(struct fern__queue *q, size_t count);
 
+/* Fill a new queue with copies of the items of another of its kind. @return 0; -ENOMEM */
+int fern__queue_copy_items(struct fern__queue *q, const struct fern__queue *from);
+
 /* Keep a copy of an item. @return 0; -ENOMEM; what a container says */
 int fern__queue_push(struct fern__queue *q, const void *item);
 

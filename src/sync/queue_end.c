@@ -66,6 +66,27 @@ fern_queue_init(fern_queue *queue, size_t item_size, size_t capacity)
 }
 
 int
+fern_queue_copy(fern_queue *queue, const fern_queue *from)
+{
+    FERN_CHECK(queue && from && queue != from, -EINVAL);
+    struct fern__queue *q = fern__queue_of(from);
+    int r = fern__sync_check(&q->sync);
+    if (r < 0)
+        return r;
+    FERN_CHECK(q->item_size && q->kind != FERN_QUEUE_CUSTOM && !q->drop, -EINVAL);
+    FERN_QUEUE_OPTIONS(options);
+    options.kind = (fern_queue_kind)q->kind;
+    options.compare = q->compare;
+    r = fern_queue_init_with(queue, q->item_size, q->limit, &options);
+    if (r < 0)
+        return r;
+    r = fern__queue_copy_items(fern__queue_of(queue), q);
+    if (r < 0)
+        (void)fern_queue_fini(queue);
+    return r;
+}
+
+int
 fern_queue_fini(fern_queue *queue)
 {
     FERN_CHECK(queue, -EINVAL);

@@ -60,6 +60,21 @@ fern__queue_reserve(struct fern__queue *q, size_t count)
     return 0;
 }
 
+int
+fern__queue_copy_items(struct fern__queue *q, const struct fern__queue *from)
+{
+    size_t count = fern__queue_count(from);
+    int r = fern__queue_reserve(q, count);
+    if (r < 0)
+        return r;
+    move_items(from, q->slots);
+    q->tail = count;
+    q->sequence = from->sequence;
+    q->unfinished = count;
+    fern__queue_renew(q);
+    return 0;
+}
+
 /* Room for one more item. Bounded queues have it; others double. */
 static int
 make_room(struct fern__queue *q)

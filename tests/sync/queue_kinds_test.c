@@ -191,6 +191,91 @@ TEST(an_unbounded_queue_grows_and_keeps_its_order)
     ASSERT_OK(fern_queue_fini(&queue));
 }
 
+/* ---- copies ---- */
+
+TEST(a_copy_of_a_queue_has_its_items_in_their_order_and_leaves_it_as_it_is)
+{
+    static const fern_queue_kind kinds[] = {
+            FERN_QUEUE_FIFO, FERN_QUEUE_LIFO, FERN_QUEUE_PRIORITY};
+    fern_queue copy;
+    int64_t item;
+    for (int k = 0; k < 3; k++) {
+        begin(sizeof item, k == 1 ? FERN_QUEUE_UNBOUNDED : 5, kinds[k]);
+        ASSERT_OK(fern_queue_copy(&copy, &queue));
+        ASSERT_TRUE(fern_queue_empty(&copy));
+        ASSERT_OK(fern_queue_fini(&copy));
+        for (int i = 0; i < 5; i++)
+            put(i * 7 % 5);
+        (void)got();
+        put(9); /* a ring goes round */
+        ASSERT_OK(fern_queue_copy(&copy, &queue));
+        ASSERT_EQ(fern_queue_capacity(&copy), fern_queue_capacity(&queue));
+        ASSERT_EQ(fern_queue_unfinished(&copy), 5);
+        while (!fern_queue_empty(&queue)) {
+            ASSERT_OK(fern_queue_get(&copy, &item, FERN_NOWAIT));
+            ASSERT_EQ(item, got());
+        }
+        ASSERT_ERR(fern_queue_get(&copy, &item, FERN_NOWAIT), -EAGAIN);
+        ASSERT_OK(fern_queue_put(&copy, &item, FERN_NOWAIT));
+        ASSERT_TRUE(fern_queue_empty(&queue));
+        ASSERT_OK(fern_queue_fini(&copy));
+        ASSERT_OK(fern_queue_fini(&queue));
+    }
+}
+
+TEST(a_copy_is_open_and_nobody_waits_for_it)
+{
+    fern_queue copy;
+    begin(sizeof(int64_t), 1, FERN_QUEUE_FIFO);
+    put(1);
+    fern_greenlet *g = putter(2);
+    ASSERT_OK(fern_yield());
+    ASSERT_OK(fern_queue_copy(&copy, &queue));
+    ASSERT_EQ(fern_queue_len(&copy), 1);
+    ASSERT_EQ(fern_queue_putting(&copy), 0);
+    ASSERT_OK(fern_queue_fini(&copy));
+    ASSERT_OK(fern_queue_close(&queue, 0));
+    FINISH(g);
+    ASSERT_OK(fern_queue_copy(&copy, &queue));
+    ASSERT_FALSE(fern_queue_closed(&copy));
+    ASSERT_OK(fern_queue_fini(&copy));
+    ASSERT_OK(fern_queue_fini(&queue));
+}
+
+static void
+drop_nothing(void *item)
+{
+    (void)item;
+}
+
+static void *
+copy_elsewhere(void *unused)
+{
+    fern_queue copy;
+    ASSERT_ERR(fern_queue_copy(&copy, &queue), -EXDEV);
+    return unused;
+}
+
+TEST(what_cannot_be_copied_is_refused)
+{
+    pthread_t thread;
+    fern_queue copy;
+    FERN_QUEUE_OPTIONS(options);
+    options.drop = drop_nothing;
+    ASSERT_ERR(fern_queue_copy(&copy, &queue), -EINVAL); /* it was not begun */
+    ASSERT_OK(fern_queue_init_with(&queue, 8, 1, &options));
+    ASSERT_ERR(fern_queue_copy(&copy, &queue), -EINVAL);
+    ASSERT_OK(fern_queue_fini(&queue));
+    begin(sizeof(int64_t), 1, FERN_QUEUE_FIFO);
+    ASSERT_ERR(fern_queue_copy(NULL, &queue), -EINVAL);
+    ASSERT_ERR(fern_queue_copy(&copy, NULL), -EINVAL);
+    ASSERT_ERR(fern_queue_copy(&queue, &queue), -EINVAL);
+    put(1);
+    ASSERT_EQ(pthread_create(&thread, NULL, copy_elsewhere, NULL), 0);
+    ASSERT_EQ(pthread_join(thread, NULL), 0);
+    ASSERT_OK(fern_queue_fini(&queue));
+}
+
 TEST(many_are_put_and_taken_in_one_call)
 {
     int64_t in[] = {1, 2, 3, 4, 5}, out[4];
