@@ -245,7 +245,8 @@ fern_time pick_deadline(void);
 
 extern const struct kind kind_event, kind_result, kind_queue, kind_semaphore, kind_mutex,
         kind_condition, kind_barrier, kind_rwlock, kind_waitgroup, kind_once, kind_barging,
-        kind_several, kind_future, kind_task, kind_pool, kind_actor, kind_stock;
+        kind_several, kind_future, kind_task, kind_pool, kind_actor, kind_stock,
+        kind_generator;
 
 /* Wait for the first of several. */
 void do_select(struct user *u);

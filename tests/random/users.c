@@ -211,7 +211,8 @@ pick_kind(void)
     static const struct kind *const kinds[] = {&kind_event, &kind_result, &kind_queue,
             &kind_queue, &kind_semaphore, &kind_mutex, &kind_condition, &kind_barrier,
             &kind_rwlock, &kind_waitgroup, &kind_once, &kind_barging, &kind_several,
-            &kind_future, &kind_task, &kind_pool, &kind_actor, &kind_stock};
+            &kind_future, &kind_task, &kind_pool, &kind_actor, &kind_stock,
+            &kind_generator};
     const struct kind *kind;
     do {
         kind = kinds[draw(sizeof kinds / sizeof kinds[0])];
