@@ -53,6 +53,7 @@ struct fern__dag_key {
     void **values;
     size_t count; /* of both */
     size_t missing;
+    size_t askers; /* functions that ask for it at this moment */
     fern_dag_fn *fn;
     void *arg;
     fern_dag_state state;

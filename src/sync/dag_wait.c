@@ -72,10 +72,24 @@ write_circle(fern_dag *dag, struct fern__dag_key *start)
         memcpy(dag->circle + room - 4, "...", 4);
 }
 
+/* Whether anybody at all waits for a key, itself included: else it stands in no circle, and there
+ * is no need to go through what may be a long chain. */
+static bool
+is_awaited(const struct fern__dag_key *k)
+{
+    for (size_t i = 0; i < k->count; i++) {
+        if (k->edges[i].on == k)
+            return true;
+    }
+    return k->askers || !fern__list_empty(&k->dependents);
+}
+
 bool
 fern__dag_is_in_circle(struct fern__dag_key *start)
 {
     struct walk w = {.dag = start->dag};
+    if (!is_awaited(start))
+        return false;
     w.dag->walks++;
     each_missing(start, walk_to, &w);
     for (; w.first; w.first = w.first->walk) {
@@ -95,8 +109,11 @@ static void
 end_ask(fern_dag *dag, struct fern__dag_key *self)
 {
     dag->users--;
-    if (self)
-        self->ask = NULL;
+    if (!self)
+        return;
+    for (size_t i = 0; i < self->ask->count; i++)
+        self->ask->keys[i]->askers--;
+    self->ask = NULL;
 }
 
 /* Begin to wait: a function's own wait is noted. @return 0; -EDEADLK */
@@ -109,6 +126,8 @@ begin_ask(fern_dag *dag, const struct fern__dag_ask *ask, struct fern__dag_key *
     if (!self)
         return 0;
     self->ask = ask;
+    for (size_t i = 0; i < ask->count; i++)
+        ask->keys[i]->askers++;
     if (!fern__dag_is_in_circle(self))
         return 0;
     end_ask(dag, self);
