@@ -34,7 +34,8 @@ static bool
 rest(struct source *s)
 {
     s->resting = true;
-    int r = fern_sleep((int64_t)draw(4) * 500 * FERN_US);
+    bool long_one = chance(5) && !s->closed; /* only its kill will end it */
+    int r = fern_sleep(long_one ? FERN_HOUR : (int64_t)draw(4) * 500 * FERN_US);
     s->resting = false;
     MUST(r == 0 || r == -ECANCELED, "a generator rests: %d", r);
     return r == 0;
@@ -193,7 +194,7 @@ generator_end(struct thing *t)
 {
     struct source *s = source_of(t);
     s->closed = true;
-    int r = fern_generator_close(s->generator, FERN_FOREVER);
+    int r = fern_generator_close(s->generator, fern_in(FERN_SECOND));
     MUST(r == 0, "closing generator %d gave %d", t->number, r);
     MUST(s->ended || !s->begun, "generator %d goes on", t->number);
     fern_generator_free(s->generator);

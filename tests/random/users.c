@@ -342,6 +342,8 @@ end(void)
     for (int i = 0; i < model.things; i++) {
         model.thing[i].kind->check(&model.thing[i]);
         model.thing[i].kind->end(&model.thing[i]);
+        r = fern_idle(FERN_FOREVER); /* an end may have taken its time */
+        MUST(r == 0, "main is idle: %d", r);
     }
     const char *leaks = fern__test_leaks();
     MUST(!leaks, "left behind: %s", leaks);
