@@ -11,7 +11,7 @@
  *
  * One call of fern_select() has one winner; nothing is taken from, given to or lost by the others.
  * fern_wait() and fern_iwait_next() tell which are ready, in the order in which they became so, and
- * take nothing from any of them.
+ * take nothing from any of them. fern_notice_new() has a function called instead.
  */
 #ifndef FERN_WAIT_H
 #define FERN_WAIT_H
@@ -20,6 +20,7 @@
 #include <fern/event.h>
 #include <fern/greenlet.h>
 #include <fern/lock.h>
+#include <fern/loop.h>
 #include <fern/queue.h>
 #include <fern/time.h>
 
@@ -209,6 +210,47 @@ FERN_API FERN_MUST_CHECK int fern_iwait_next(
  * May switch: no.  Thread: its hub only.  Owner: frees it; gives cases and objects back.
  */
 FERN_API void fern_iwait_free(fern_iwait *it);
+
+/* ---- being told ---- */
+
+/** Calls a function when a case is ready. Opaque. */
+typedef struct fern_notice fern_notice;
+
+/**
+ * Have a function called, once, when a case is ready: a permit of a semaphore that nobody waits
+ * for, a mutex that is free, an item, an event, an end. Nothing is taken, and by the time of the call
+ * it may be gone again: who wants it tries with FERN_NOWAIT, and asks anew by fern_notice_renew()
+ * if need be. What is ready already is told of as well, never before this returns.
+ *
+ * @param  c    the case, copied; a timer or an fd is none for this
+ * @param  fn   called as by fern_call_soon(): must not wait; may renew or free the notice
+ * @param  arg  handed to it
+ * @return the notice; NULL with errno EINVAL (NULL, a kind that it cannot be, or that is not known),
+ *         EXDEV an object of another hub, ENOMEM, EMFILE
+ *
+ * May switch: no.  Thread: the object's hub only.  Owner: keeps the object until the call or fern_notice_free(), which the caller owes it.
+ */
+FERN_API fern_notice *fern_notice_new(const fern_case *c, fern_callback_fn *fn, void *arg);
+
+/**
+ * Ask anew, once the function has been called.
+ *
+ * @param  notice  the notice
+ * @return 0; -EBUSY it has not been called yet; -EINVAL NULL; -EXDEV another hub's; -ENOMEM
+ *
+ * May switch: no.  Thread: its hub only.  Owner: keeps the object again.
+ */
+FERN_API int fern_notice_renew(fern_notice *notice);
+
+/**
+ * End a notice. What it had not been called for it is not called for any more.
+ *
+ * @param  notice  the notice; NULL is allowed
+ * @return 0; -EXDEV another hub's
+ *
+ * May switch: no.  Thread: its hub only.  Owner: frees it; gives the object back.
+ */
+FERN_API int fern_notice_free(fern_notice *notice);
 
 FERN__END_DECLS
 

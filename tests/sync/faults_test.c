@@ -65,6 +65,39 @@ TEST(a_choice_of_many_may_find_no_memory_and_takes_nothing_then)
     ASSERT_GT(shortage_sweep(choose_of_many, NULL), 5);
 }
 
+static void
+be_told(void *ret_told)
+{
+    *(bool *)ret_told = true;
+}
+
+static void *
+be_told_of_one(void *unused)
+{
+    fern_event event = FERN_EVENT_INIT;
+    fern_case c = fern_case_event(&event);
+    bool is_told = false;
+    errno = 0;
+    fern_notice *notice = fern_notice_new(&c, be_told, &is_told);
+    if (!made(notice))
+        return unused;
+    fern_event_set(&event);
+    ASSERT_OK(fern_yield());
+    ASSERT_TRUE(is_told);
+    is_told = false;
+    bool renewed = fine(fern_notice_renew(notice));
+    ASSERT_OK(fern_yield());
+    ASSERT_EQ(is_told, renewed);
+    ASSERT_OK(fern_notice_free(notice));
+    ASSERT_OK(fern_event_fini(&event));
+    return unused;
+}
+
+TEST(a_notice_is_made_or_not_and_then_tells)
+{
+    ASSERT_GT(shortage_sweep(be_told_of_one, NULL), 5);
+}
+
 /* ---- locks ---- */
 
 static void *
