@@ -283,6 +283,95 @@ TEST(many_keys_are_told_apart_whoever_leaves_first)
     ASSERT_EQ(made[3], 2); /* by the one that was killed, and by the next */
 }
 
+/* ---- at random ---- */
+
+enum { ASKERS = 60, FEW = 3 };
+
+struct asker {
+    fern_greenlet *g;
+    int key;
+    int64_t nap_ns;   /* of its function */
+    int64_t limit_ns; /* of a scope around it; 0: none */
+    bool fails;
+    bool killed;
+    int ran;
+};
+
+static struct asker askers[ASKERS];
+static int at_work[FEW];
+static uint64_t state;
+
+static uint32_t
+draw(uint32_t below)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (uint32_t)(state >> 32) % below;
+}
+
+static int
+work(void *arg, void **ret_value)
+{
+    struct asker *a = arg;
+    a->ran++;
+    ASSERT_EQ(at_work[a->key]++, 0); /* one for each key */
+    int r = fern_sleep(a->nap_ns);
+    at_work[a->key]--;
+    *ret_value = a;
+    return r < 0 ? r : a->fails ? 9 : 0;
+}
+
+static void *
+ask_at_random(void *arg)
+{
+    static const char *const keys[FEW] = {"x", "y", "z"};
+    struct asker *a = arg;
+    fern_flight_result o = {0};
+    int r = 0;
+    FERN_SCOPE (scope, a->limit_ns ? fern_in(a->limit_ns) : FERN_FOREVER)
+        r = fern_flight_do(&flight, keys[a->key], work, a, &o, FERN_FOREVER);
+    ASSERT_TRUE(r == 0 || (r == -ECANCELED && a->killed) || (r == -ETIME && a->limit_ns));
+    if (r < 0)
+        return NULL;
+    ASSERT_TRUE(o.led ? a->ran == 1 : a->ran == 0);
+    ASSERT_TRUE(o.code == 0 || o.code == 9); /* nobody's kill is anybody else's failure */
+    const struct asker *by = o.value;
+    ASSERT_TRUE(o.code ? !by : by && by->key == a->key && by->ran == 1 && !by->fails);
+    return NULL;
+}
+
+static void
+run_at_random(uint64_t seed)
+{
+    state = (seed + 1) * 0x9e3779b97f4a7c15u;
+    for (int i = 0; i < ASKERS; i++) {
+        struct asker *a = &askers[i];
+        *a = (struct asker){.key = (int)draw(FEW),
+                .nap_ns = draw(4) * FERN_US,
+                .limit_ns = draw(3) ? 0 : draw(5) * FERN_US,
+                .fails = draw(6) == 0};
+        a->g = fern_spawn(ask_at_random, a);
+        if (draw(2))
+            ASSERT_OK(fern_sleep(draw(2) * FERN_US));
+        struct asker *victim = &askers[draw((uint32_t)i + 1)];
+        if (draw(4) == 0) {
+            victim->killed = true;
+            (void)fern_kill(victim->g, 0, FERN_NOWAIT);
+        }
+    }
+    for (int i = 0; i < ASKERS; i++)
+        FINISH(askers[i].g);
+    ASSERT_OK(fern_flight_fini(&flight));
+}
+
+TEST(whatever_befalls_whom_each_gets_a_result_or_its_own_end, .seconds = 60)
+{
+    uint64_t count = harness_is_slow() ? 100 : 2000;
+    for (uint64_t seed = 0; seed < count; seed++)
+        run_at_random(seed);
+}
+
 /* ---- misuse ---- */
 
 static int
