@@ -15,7 +15,8 @@ struct rwlock {
     uint64_t writer_id; /* 0: nobody writes */
     uint64_t readers;
     fern__holders holders; /* those who read */
-    uint64_t reserved[2];
+    uint64_t reader_id;    /* one who read when nobody did: it tells the hub */
+    uint64_t reserved[1];
 };
 
 _Static_assert(sizeof(struct rwlock) == sizeof(fern_rwlock), "one is the other");
@@ -55,6 +56,16 @@ rwlock_of(fern_rwlock *lock)
     return (struct rwlock *)lock;
 }
 
+/* Whether greenlets of the calling thread's hub read, ended or not: a hub may lie where another,
+ * that has ended, has lain. */
+static bool
+is_read_here(const struct rwlock *l)
+{
+    const struct fern__hub *hub = fern__self_hub();
+    return l->readers && hub && l->reader_id > hub->id_first &&
+           l->reader_id <= hub->id_last;
+}
+
 int
 fern_rwlock_fini(fern_rwlock *lock)
 {
@@ -63,8 +74,7 @@ fern_rwlock_fini(fern_rwlock *lock)
     int r = fern__sync_may_end(&l->sync);
     if (r < 0)
         return r;
-    bool read = l->readers && fern__sync_check(&l->sync) == 0; /* by whom is not known */
-    FERN_CHECK(!read && !fern__sync_lives(l->writer_id), -EBUSY);
+    FERN_CHECK(!is_read_here(l) && !fern__sync_lives(l->writer_id), -EBUSY);
     *l = (struct rwlock){0};
     return 0;
 }
@@ -81,7 +91,8 @@ admit(struct rwlock *l, fern_greenlet *g, bool writes)
     if (writes) {
         l->writer_id = g->id;
     } else {
-        l->readers++;
+        if (!l->readers++)
+            l->reader_id = g->id;
         fern__holders_add(&l->holders, g, 1);
     }
 }
