@@ -16,6 +16,7 @@ struct fern__resident {
 struct fern__census {
     struct fern__resident *all; /* by id */
     size_t n;
+    size_t bytes;
 };
 
 /* List the greenlets of a hub that have not ended. @return 0; -ENOMEM */
