@@ -39,6 +39,7 @@ struct fern__call;
 struct fern__hub {
     /* What every switch touches. */
     fern_greenlet *current;
+    uint64_t serial; /* of this hub alone: what outlives it knows it by this; not 0 */
     struct fern__ring ready;
     uint32_t turn_at;  /* a turn is due when the ring's head has come here */
     uint32_t fetch_at; /* and here the next ones are to be fetched */

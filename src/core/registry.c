@@ -9,12 +9,14 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct fern__hub *hubs;
+static uint64_t serial_last;
 static _Atomic uint64_t ranges;
 
 void
 fern__registry_add(struct fern__hub *hub)
 {
     pthread_mutex_lock(&lock);
+    hub->serial = ++serial_last;
     hub->next = hubs;
     hubs = hub;
     pthread_mutex_unlock(&lock);
@@ -34,11 +36,11 @@ fern__registry_remove(struct fern__hub *hub)
 }
 
 bool
-fern__registry_has(const struct fern__hub *hub)
+fern__registry_has(uint64_t serial)
 {
     pthread_mutex_lock(&lock);
     const struct fern__hub *at = hubs;
-    while (at && at != hub)
+    while (at && at->serial != serial)
         at = at->next;
     pthread_mutex_unlock(&lock);
     return at != NULL;

@@ -7,11 +7,12 @@
 
 #include "core/hub.h"
 
+/* Give a hub its serial, too. */
 void fern__registry_add(struct fern__hub *hub);
 void fern__registry_remove(struct fern__hub *hub);
 
-/* Whether a hub that was one of them still is. */
-bool fern__registry_has(const struct fern__hub *hub);
+/* Whether the hub with this serial has not ended. */
+bool fern__registry_has(uint64_t serial);
 
 /* How many of them sleep with nothing of their own that could wake them. */
 long fern__registry_stuck(void);

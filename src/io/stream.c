@@ -95,12 +95,13 @@ fern__stream_bind(fern_stream *s)
     struct fern__hub *hub = fern__hub_need();
     if (!hub)
         return fern__hub_error();
-    struct fern__hub *owner = atomic_load_explicit(&s->hub, memory_order_relaxed);
-    if (fern__likely(owner == hub))
+    uint64_t home = atomic_load_explicit(&s->home, memory_order_relaxed);
+    if (fern__likely(home == hub->serial))
         return 0;
     /* One whose thread has ended is anybody's again. */
-    bool free = !owner || !fern__registry_has(owner);
-    return free && atomic_compare_exchange_strong(&s->hub, &owner, hub) ? 0 : -EXDEV;
+    bool free = !home || !fern__registry_has(home);
+    return free && atomic_compare_exchange_strong(&s->home, &home, hub->serial) ? 0
+                                                                                : -EXDEV;
 }
 
 int

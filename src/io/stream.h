@@ -36,8 +36,8 @@ struct fern_stream {
     bool closed;
     bool ended; /* reading has met the end */
     bool corked;
-    struct fern__hub *_Atomic hub;
-    unsigned users; /* calls under way */
+    _Atomic uint64_t home; /* the serial of its hub; 0: none yet */
+    unsigned users;        /* calls under way */
     struct fern__turns reading;
     struct fern__turns writing;
     struct fern__buffer in;

@@ -79,7 +79,7 @@ static struct fern__promise *
 promise_new(struct fern__dag_key *k)
 {
     fern_future *f = fern__future_make(
-            sizeof(struct fern__promise), &promise_kind, k->dag->pool->sync.hub);
+            sizeof(struct fern__promise), &promise_kind, fern__self_hub());
     struct fern__promise *p = f ? fern__container_of(f, struct fern__promise, base) : NULL;
     if (p)
         p->key = k;

@@ -109,7 +109,8 @@ fern__future_make(size_t bytes, const struct fern__future_kind *kind, struct fer
     }
     f->kind = kind;
     f->refs = 1;
-    atomic_store_explicit(&f->sync.hub, hub, memory_order_relaxed);
+    if (hub)
+        fern__sync_bind(&f->sync, hub);
     return f;
 }
 
@@ -181,8 +182,9 @@ callback_told(struct fern__watcher *watcher)
     fern_future *f = cb->future;
     f->refs++;
     fern__list_append(&f->due, &cb->watcher.cell.node);
-    cb->call = (struct fern__call){.fn = callback_run, .arg = cb, .hub = f->sync.hub};
-    fern__call_push(f->sync.hub, &cb->call);
+    struct fern__hub *hub = fern__self_hub();
+    cb->call = (struct fern__call){.fn = callback_run, .arg = cb, .hub = hub};
+    fern__call_push(hub, &cb->call);
 }
 
 int
@@ -225,7 +227,8 @@ static void
 callback_discard(struct callback *cb)
 {
     fern__wait_remove(&cb->watcher.cell);
-    cb->future->sync.hub->calls--;
+    if (fern__sync_is_home(&cb->future->sync))
+        fern__self_hub()->calls--;
     free(cb);
 }
 
@@ -234,7 +237,7 @@ static void
 callback_recall(struct callback *cb)
 {
     fern__list_remove(&cb->watcher.cell.node);
-    fern__call_remove(cb->future->sync.hub, &cb->call);
+    fern__call_remove(cb->call.hub, &cb->call);
     fern_future_unref(cb->future);
     free(cb);
 }
@@ -273,10 +276,10 @@ fern_future_ref(fern_future *f)
 static void
 report_unseen(fern_future *f)
 {
-    struct fern__hub *hub = f->sync.hub;
+    struct fern__hub *hub = fern__self_hub();
     fern_outcome outcome = fern__future_take(f);
     char label[160] = "";
-    if (f->greenlet && hub->error_hook) {
+    if (f->greenlet && hub && hub->error_hook) {
         hub->error_hook(f->greenlet, &outcome, hub->error_arg);
         return;
     }

@@ -131,9 +131,8 @@ fern_mutex_lock(fern_mutex *mutex, fern_time deadline)
 {
     struct fern__mutex *m = fern__mutex_of(mutex);
     struct fern__hub *hub = fern__self_hub();
-    if (fern__likely(m && hub &&
-                     atomic_load_explicit(&m->sync.hub, memory_order_relaxed) == hub &&
-                     !m->owner_id && !hub->current->interrupt && !fern__order_checked())) {
+    if (fern__likely(m && hub && fern__sync_home(&m->sync) == hub->serial && !m->owner_id &&
+                     !hub->current->interrupt && !fern__order_checked())) {
         m->owner_id = hub->current->id;
         return 0;
     }
@@ -182,8 +181,7 @@ fern_mutex_unlock(fern_mutex *mutex)
 {
     struct fern__mutex *m = fern__mutex_of(mutex);
     struct fern__hub *hub = fern__self_hub();
-    if (fern__likely(m && hub &&
-                     atomic_load_explicit(&m->sync.hub, memory_order_relaxed) == hub &&
+    if (fern__likely(m && hub && fern__sync_home(&m->sync) == hub->serial &&
                      m->owner_id == hub->current->id && !m->heavy &&
                      !m->sync.waiters.next)) {
         m->owner_id = 0;

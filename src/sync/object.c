@@ -57,7 +57,7 @@ int
 fern__sync_may_end(const struct fern__sync *sync)
 {
     int r = fern__sync_check(sync);
-    if (r < 0 && fern__registry_has(atomic_load(&sync->hub)))
+    if (r < 0 && fern__registry_has(fern__sync_home(sync)))
         return r;
     return fern__sync_awaited(sync) ? -EBUSY : 0;
 }

@@ -15,6 +15,8 @@
  *     if (deadline.ns == 0) return -EAGAIN;
  *     return fern__sync_wait(hub, g, &object->sync, &kind, item, deadline);
  *
+ * A hub is known by its serial, since a later one may have the address of one that has ended.
+ *
  * Whoever has something to hand over asks fern__sync_claim() for the first waiter, gives it to
  * that one, and says so with fern__sync_grant(): between the two the waiter can neither time out
  * nor be killed. What is granted is taken: a kill or time-out that comes later counts from the
@@ -30,8 +32,8 @@
 #include "core/wait.h"
 
 struct fern__sync {
-    struct fern__list waiters;     /* cells, first come first */
-    struct fern__hub *_Atomic hub; /* not first: Clang takes no {0} for an atomic pointer */
+    struct fern__list waiters; /* cells, first come first */
+    _Atomic uint64_t home;     /* the serial of the hub it is bound to; 0: none yet */
 };
 
 /* One that wants to know. */
@@ -47,14 +49,28 @@ fern__watcher_of(struct fern__cell *cell)
     return fern__container_of(cell, struct fern__watcher, cell);
 }
 
+static inline uint64_t
+fern__sync_home(const struct fern__sync *sync)
+{
+    return atomic_load_explicit(&sync->home, memory_order_relaxed);
+}
+
+/* Whether an object is bound to the calling thread's hub. */
+static inline bool
+fern__sync_is_home(const struct fern__sync *sync)
+{
+    const struct fern__hub *hub = fern__self_hub();
+    return hub && fern__sync_home(sync) == hub->serial;
+}
+
 /* Bind to a hub, or find that it is bound to it. @return 0; -EXDEV */
 static inline int
 fern__sync_bind(struct fern__sync *sync, struct fern__hub *hub)
 {
-    struct fern__hub *bound = atomic_load_explicit(&sync->hub, memory_order_relaxed);
-    if (fern__likely(bound == hub))
+    uint64_t home = fern__sync_home(sync);
+    if (fern__likely(home == hub->serial))
         return 0;
-    if (!bound && atomic_compare_exchange_strong(&sync->hub, &bound, hub))
+    if (!home && atomic_compare_exchange_strong(&sync->home, &home, hub->serial))
         return 0;
     return -EXDEV;
 }
@@ -64,8 +80,8 @@ fern__sync_bind(struct fern__sync *sync, struct fern__hub *hub)
 static inline int
 fern__sync_check_by(const struct fern__sync *sync, const struct fern__hub *own)
 {
-    struct fern__hub *bound = atomic_load_explicit(&sync->hub, memory_order_relaxed);
-    return fern__likely(!bound || bound == own) ? 0 : -EXDEV;
+    uint64_t home = fern__sync_home(sync);
+    return fern__likely(!home || (own && home == own->serial)) ? 0 : -EXDEV;
 }
 
 /* The same of the calling thread. */

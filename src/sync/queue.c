@@ -31,7 +31,7 @@ void
 fern__queue_renew(struct fern__queue *q)
 {
     bool quick = q->item_size == sizeof(uint64_t) && q->kind <= FERN_QUEUE_LIFO &&
-                 atomic_load_explicit(&q->sync.hub, memory_order_relaxed);
+                 fern__sync_home(&q->sync) != 0;
     bool wanted = fern__sync_awaited(&q->sync) || !fern__list_empty(&q->peekers);
     size_t places = q->mask + 1 - q->linked;
     q->room = !quick || wanted || q->closed ? 0 : q->limit < places ? q->limit : places;
@@ -256,7 +256,7 @@ static inline bool
 at_home(const struct fern__queue *q)
 {
     struct fern__hub *hub = fern__self_hub();
-    return fern__likely(atomic_load_explicit(&q->sync.hub, memory_order_relaxed) == hub) &&
+    return fern__likely(hub && fern__sync_home(&q->sync) == hub->serial) &&
            fern__likely(!hub->current->interrupt);
 }
 
