@@ -201,13 +201,14 @@ TEST(those_who_are_killed_in_the_midst_of_a_crowd_are_not_missed)
     enum { CROWD = 2000 };
     static fern_greenlet *gs[CROWD];
     static int codes[CROWD];
-    for (int i = 0; i < CROWD; i++)
+    const int crowd = harness_is_slow() ? CROWD / 10 : CROWD;
+    for (int i = 0; i < crowd; i++)
         gs[i] = fern_spawn(wait_quietly, &codes[i]);
     ASSERT_OK(fern_yield());
-    for (int i = 0; i < CROWD; i += 2)
-        ASSERT_OK(fern_kill(gs[(i + CROWD / 2) % CROWD], 0, FERN_FOREVER));
+    for (int i = 0; i < crowd; i += 2)
+        ASSERT_OK(fern_kill(gs[(i + crowd / 2) % crowd], 0, FERN_FOREVER));
     ASSERT_OK(fern_event_set(&event));
-    for (int i = 0; i < CROWD; i++) {
+    for (int i = 0; i < crowd; i++) {
         FINISH(gs[i]);
         ASSERT_EQ(codes[i], i % 2 ? 0 : -ECANCELED);
     }
