@@ -11,6 +11,7 @@ from server import example
 
 TITLE = "The programs of a tutorial, compared with what it says they print"
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+LONG = {"002-16-two-coroutines"}  # of 100 s of sleep: in virtual time only
 RUN_EXAMPLE = os.path.join(ROOT, "tools", "run_example.py")
 
 
@@ -41,8 +42,10 @@ def show(build):
     assert names, "there are no examples"
     for poller, what in (("sim", "in virtual time"), ("epoll", "in real time")):
         began = time.monotonic()
-        failed = run_patiently(build, names, poller)
-        print(f"   {what:16} {len(names) - len(failed)} of {len(names)} as they should be"
-              f"  ({time.monotonic() - began:.1f} s)", flush=True)
+        shown = [name for name in names if poller == "sim" or name not in LONG]
+        failed = run_patiently(build, shown, poller)
+        left_out = f"; {', '.join(LONG)} sleeps for 100 s" if len(shown) < len(names) else ""
+        print(f"   {what:16} {len(shown) - len(failed)} of {len(shown)} as they should be"
+              f"  ({time.monotonic() - began:.1f} s{left_out})", flush=True)
         assert not failed, "\n".join(f"{name}:\n{text}" for name, text in failed.items())
     return f"{len(names)} tutorial programs print what they should"
