@@ -367,6 +367,23 @@ TEST(killing_the_pool_ends_an_imap_with_its_code)
     finish();
 }
 
+TEST(a_pile_freed_right_after_a_result_was_taken_leaves_its_input_alone)
+{
+    struct counter counter = {0, 100, 0};
+    fern_input input = fern_input_from(next_number, &counter);
+    fern_outcome o;
+    begin(2);
+    fern_pile *pile = fern_pool_imap(pool, square, &input, 0, 1);
+    ASSERT_EQ(fern_pile_next(pile, &o, FERN_FOREVER), 1);
+    ASSERT_OK(fern_yield()); /* the producer waits until the next one is taken */
+    int read = counter.next;
+    ASSERT_EQ(fern_pile_next(pile, &o, FERN_NOWAIT), 1);
+    ASSERT_OK(fern_pile_free(pile));
+    ASSERT_OK(fern_yield());
+    ASSERT_EQ(counter.next, read);
+    finish();
+}
+
 TEST(a_pile_freed_early_lets_run_what_runs_and_spawns_no_more)
 {
     fern_outcome o;
