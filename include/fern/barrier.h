@@ -45,7 +45,8 @@ typedef int fern_action(void *arg);
  *
  * @param  barrier  memory that is not in use
  * @param  parties  how many meet, at least 1
- * @param  action   run by the last to arrive before any of them goes on, or NULL; it may wait
+ * @param  action   run by the last to arrive before any of them goes on, or NULL; it may wait; one
+ *                  that calls fern_exit() has failed
  * @param  arg      handed to it
  * @return 0; -EINVAL NULL, no parties
  *
@@ -187,7 +188,7 @@ typedef struct fern_once {
  * tries again.
  *
  * @param  once      an object for it
- * @param  action    does it; may wait
+ * @param  action    does it; may wait; one that calls fern_exit() has failed
  * @param  arg       handed to it
  * @param  deadline  how long to wait for another at most; the action has no deadline by this
  * @return 0 it has been done; what the action returned, of whom ran it, if negative; -EAGAIN

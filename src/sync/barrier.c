@@ -93,27 +93,49 @@ break_off(struct barrier *b)
     fern__sync_grant_all(&b->sync.waiters, -ESHUTDOWN);
 }
 
+/* A meeting for which all have arrived. */
+struct meeting {
+    struct barrier *b;
+    uint64_t number;
+    int result; /* of the action */
+    int index;  /* of the last to arrive */
+};
+
+static void
+disperse(struct meeting *m)
+{
+    struct barrier *b = m->b;
+    b->actor_id = 0;
+    if (m->number != b->meeting)
+        m->result = m->result < 0 ? m->result : -ESHUTDOWN;
+    else if (m->result < 0)
+        b->broken = true;
+    m->index = 0;
+    for (struct fern__cell *cell; (cell = fern__sync_claim(&b->sync.waiters)); m->index++)
+        fern__sync_grant(cell, m->result < 0 ? -ESHUTDOWN : m->index);
+    b->arrived = 0;
+    fern__sync_grant_all(&b->door, 0);
+}
+
+static void
+act(struct meeting *m, fern_greenlet *g)
+{
+    m->b->actor_id = g->id;
+    m->result = -ESHUTDOWN; /* unless the action returns, and does not call fern_exit() */
+    FERN_AUTO(disperse, m);
+    m->result = m->b->action(m->b->arg);
+}
+
 /* All have arrived, and the caller is the last. @return its number, or why there is none */
 static int
 complete(struct barrier *b, fern_greenlet *g)
 {
-    uint64_t meeting = ++b->meeting;
-    int r = 0;
-    if (b->action) {
-        b->actor_id = g->id;
-        r = b->action(b->arg);
-        b->actor_id = 0;
-    }
-    if (meeting != b->meeting)
-        r = r < 0 ? r : -ESHUTDOWN;
-    else if (r < 0)
-        b->broken = true;
-    int index = 0;
-    for (struct fern__cell *cell; (cell = fern__sync_claim(&b->sync.waiters)); index++)
-        fern__sync_grant(cell, r < 0 ? -ESHUTDOWN : index);
-    b->arrived = 0;
-    fern__sync_grant_all(&b->door, 0);
-    return r < 0 ? r : index;
+    struct meeting m = {.b = b, .number = ++b->meeting};
+    if (b->action)
+        act(&m, g);
+    else
+        disperse(&m);
+    return m.result < 0 ? m.result : m.index;
 }
 
 static bool

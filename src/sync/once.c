@@ -45,22 +45,26 @@ once_describe(const struct fern__cell *cell, char *text, size_t bytes)
 static const struct fern__waitable waitable_once = {
         .name = "once", .describe = once_describe, .owners = once_owners};
 
+/* The action is over: unless it has succeeded it is the next one's turn. */
+static void
+leave(struct once *o)
+{
+    struct fern__cell *next = o->done ? NULL : fern__sync_claim(&o->sync.waiters);
+    o->actor_id = next ? next->greenlet->id : 0;
+    if (next)
+        fern__sync_grant(next, YOUR_TURN);
+    else if (o->done)
+        fern__sync_grant_all(&o->sync.waiters, 0);
+}
+
 /* @return what the action returned */
 static int
 act(struct once *o, fern_action *action, void *arg)
 {
+    FERN_AUTO(leave, o); /* for fern_exit(), too */
     int r = action(arg);
-    if (r < 0) {
-        struct fern__cell *next = fern__sync_claim(&o->sync.waiters);
-        o->actor_id = next ? next->greenlet->id : 0;
-        if (next)
-            fern__sync_grant(next, YOUR_TURN);
-        return r;
-    }
-    o->done = true;
-    o->actor_id = 0;
-    fern__sync_grant_all(&o->sync.waiters, 0);
-    return 0;
+    o->done = r >= 0;
+    return r < 0 ? r : 0;
 }
 
 int

@@ -274,7 +274,8 @@ produce(struct fern_pile *pile, void **items)
 {
     for (;;) { /* until the input ends, the pool is killed or the pile is freed */
         int r = wait_for_room(pile);
-        if (r == 0 && pile->freed) /* after it was given room: the input is the user's again */
+        if (r == 0 &&
+                pile->freed) /* after it was given room: the input is the user's again */
             return -ECANCELED;
         if (r == 0)
             r = read_inputs(pile, items);

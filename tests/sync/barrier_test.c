@@ -163,6 +163,30 @@ TEST(an_action_that_fails_breaks_it_and_only_the_last_gets_its_code)
     ASSERT_TRUE(fern_barrier_broken(&barrier));
 }
 
+static int
+act_and_exit(void *unused)
+{
+    fern_exit(unused);
+}
+
+static void *
+arrive_and_vanish(void *unused)
+{
+    ASSERT_OK(fern_barrier_wait(&barrier, FERN_FOREVER));
+    return unused;
+}
+
+TEST(an_action_that_exits_breaks_it_for_the_others)
+{
+    fern_greenlet *gs[2];
+    ASSERT_OK(fern_barrier_init(&barrier, 3, act_and_exit, NULL));
+    spawn_some(gs, 2);
+    FINISH(fern_spawn(arrive_and_vanish, NULL));
+    finish_all(gs, 2);
+    ASSERT_STR_EQ(trace_text, "a:-108 b:-108");
+    ASSERT_TRUE(fern_barrier_broken(&barrier));
+}
+
 TEST(an_abort_or_a_reset_while_the_action_runs_sends_them_away)
 {
     int code = 0;

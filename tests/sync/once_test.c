@@ -143,6 +143,29 @@ TEST(one_that_is_killed_at_it_leaves_it_to_the_next)
     fern_greenlet_unref(a);
 }
 
+static int
+act_and_exit(void *unused)
+{
+    trace("exit");
+    ASSERT_OK(fern_sleep(FERN_MS));
+    fern_exit(unused);
+}
+
+static void *
+have_it_begun(void *unused)
+{
+    (void)fern_once_do(&once, act_and_exit, NULL, FERN_FOREVER);
+    return unused;
+}
+
+TEST(one_that_exits_at_it_leaves_it_to_the_next)
+{
+    fern_greenlet *a = fern_spawn(have_it_begun, NULL), *b = fern_spawn(have_it_done, "b");
+    FINISH(a);
+    FINISH(b);
+    ASSERT_STR_EQ(trace_text, "exit act b:0");
+}
+
 static void *
 use_once_from_elsewhere(void *unused)
 {
