@@ -154,7 +154,7 @@ act_and_exit(void *unused)
 static void *
 have_it_begun(void *unused)
 {
-    (void)fern_once_do(&once, act_and_exit, NULL, FERN_FOREVER);
+    ASSERT_OK(fern_once_do(&once, act_and_exit, NULL, FERN_FOREVER)); /* does not return */
     return unused;
 }
 
