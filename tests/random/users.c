@@ -262,7 +262,8 @@ look_at(const struct user *u, fern_time now)
     if (u->wanted) {
         int ready = 0;
         for (int i = 0; i < u->ways; i++)
-            ready += way_is_ready(&u->way[i]);
+            ready += u->way[i].thing ? way_is_ready(&u->way[i])
+                                     : u->way[i].when.ns <= now.ns;
         MUST(ready < u->wanted, "user %d still waits though %d of its cases are ready",
                 u->number, ready);
         return;
