@@ -32,6 +32,7 @@ enum verdict { VERDICT_NONE, VERDICT_FAILED, VERDICT_SKIPPED };
 /* Shared between the parent and the running test; the test writes, the parent reads later. */
 struct page {
     enum verdict verdict;
+    uint64_t seed; /* of a test of many; 0: it is of one */
     char text[HARNESS_TEXT];
 };
 
@@ -97,6 +98,37 @@ harness_skip(const char *format, ...)
     va_list args;
     va_start(args, format);
     end_test(VERDICT_SKIPPED, 0, format, args);
+}
+
+/* xorshift64: Marsaglia, "Xorshift RNGs", Journal of Statistical Software 8(14), 2003. */
+static uint64_t random_state = 1;
+
+uint64_t
+harness_random(void)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return random_state;
+}
+
+uint32_t
+harness_draw(uint32_t below)
+{
+    return (uint32_t)(harness_random() >> 32) % below;
+}
+
+void
+harness_each_seed(uint64_t count, void (*run)(void))
+{
+    const char *only = getenv("FERN_TEST_SEED");
+    uint64_t first = only ? strtoull(only, NULL, 10) : 1;
+    for (uint64_t seed = first; seed < first + (only ? 1 : count); seed++) {
+        page->seed = seed;
+        random_state = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
+        run();
+    }
+    page->seed = 0;
 }
 
 bool
@@ -250,6 +282,9 @@ print_result(int number, const char *name, bool passed, char *text)
         fprintf(results, "not ok %d - %s\n# %s\n", number, name, line);
     while (!passed && (line = strsep(&rest, "\n")))
         fprintf(results, "# %s\n", line);
+    if (!passed && page->seed)
+        fprintf(results, "# again: FERN_TEST_SEED=%llu, %s\n",
+                (unsigned long long)page->seed, name);
     fflush(results);
 }
 

@@ -32,6 +32,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -93,6 +94,22 @@ bool harness_is_slow(void);
  * them) or "emulator". For a test of something that the tool takes away; it says so by SKIP.
  */
 bool harness_runs_under(const char *tool);
+
+/**
+ * Run a function for each of `count` seeds, from 1 on; harness_draw() then draws from it. Whichever
+ * way the test fails, the seed is told; with FERN_TEST_SEED=N in the environment only N is run.
+ */
+void harness_each_seed(uint64_t count, void (*run)(void));
+
+/**
+ * The next 64 bits of the seed's sequence; of one that is always the same where there is no seed.
+ */
+uint64_t harness_random(void);
+
+/**
+ * The same as a number from 0 to below - 1.
+ */
+uint32_t harness_draw(uint32_t below);
 
 /**
  * How many threads there are besides the caller's. Under some tools there is one from the start,

@@ -11,19 +11,7 @@
 
 #include "base/wheel.h"
 
-enum { TICK = 1 << FERN__WHEEL_TICK_SHIFT, NODES = 400 };
-
-static uint64_t seed;
-
-/* xorshift: the same numbers in every run, so that a failure repeats. */
-static uint64_t
-draw(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return seed;
-}
+enum { TICK = 1 << FERN__WHEEL_TICK_SHIFT, NODES = 400, STEPS = 2000 };
 
 /* The node that must come next of those armed, or NULL. */
 static struct fern__wheel_node *
@@ -45,10 +33,10 @@ first_of(struct fern__wheel_node *nodes, int count)
 static int64_t
 draw_deadline(int64_t now)
 {
-    int64_t distance = (int64_t)(draw() >> (draw() % 60 + 4));
-    if (draw() % 4 == 0)
-        distance = (int64_t)(draw() % 4) * TICK;
-    if (draw() % 16 == 0)
+    int64_t distance = (int64_t)(harness_random() >> (harness_random() % 60 + 4));
+    if (harness_random() % 4 == 0)
+        distance = (int64_t)(harness_random() % 4) * TICK;
+    if (harness_random() % 16 == 0)
         distance = -distance;
     int64_t deadline;
     if (__builtin_add_overflow(now, distance, &deadline))
@@ -83,22 +71,22 @@ check_next(struct fern__wheel *wheel, struct fern__wheel_node *nodes)
 }
 
 static void
-run_at_random(uint64_t from, int steps)
+run_at_random(void)
 {
     struct fern__wheel wheel;
     struct fern__wheel_node *nodes = calloc(NODES, sizeof *nodes);
     ASSERT_NOT_NULL(nodes);
     int64_t now = INT64_C(1000000000);
-    seed = from;
     fern__wheel_init(&wheel, now);
-    for (int i = 0; i < steps; i++) {
-        struct fern__wheel_node *n = &nodes[draw() % NODES];
+    for (int i = 0; i < STEPS; i++) {
+        struct fern__wheel_node *n = &nodes[harness_random() % NODES];
         if (!fern__wheel_armed(n))
-            fern__wheel_insert(&wheel, n, draw_deadline(now), (unsigned)(draw() % 8));
-        else if (draw() % 2)
+            fern__wheel_insert(
+                    &wheel, n, draw_deadline(now), (unsigned)(harness_random() % 8));
+        else if (harness_random() % 2)
             fern__wheel_remove(&wheel, n);
-        if (draw() % 8 == 0 && now < INT64_MAX / 2) {
-            now += (int64_t)(draw() >> (draw() % 40 + 20));
+        if (harness_random() % 8 == 0 && now < INT64_MAX / 2) {
+            now += (int64_t)(harness_random() >> (harness_random() % 40 + 20));
             pop_due(&wheel, nodes, now);
         }
         check_next(&wheel, nodes);
@@ -110,9 +98,7 @@ run_at_random(uint64_t from, int steps)
 
 TEST(any_mix_of_inserts_and_removes_comes_out_as_from_a_sorted_array, .seconds = 60)
 {
-    int rounds = harness_is_slow() ? 5 : 50;
-    for (int i = 1; i <= rounds; i++)
-        run_at_random((uint64_t)i * 0x9e3779b97f4a7c15u, 2000);
+    harness_each_seed(harness_is_slow() ? 5 : 50, run_at_random);
 }
 
 TEST(equal_deadlines_come_out_in_order_of_insertion)

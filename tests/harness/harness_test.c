@@ -108,6 +108,17 @@ TEST(an_early_exit_is_a_failure)
     expect_failure("planted_exit", "3");
 }
 
+TEST(a_failure_of_one_seed_of_many_tells_which)
+{
+    expect_failure("planted_seed", "again: FERN_TEST_SEED=7, planted_seed");
+}
+
+TEST(a_seed_that_is_asked_for_is_run_alone)
+{
+    setenv("FERN_TEST_SEED", "23", 1);
+    expect_failure("planted_seed", "again: FERN_TEST_SEED=23, planted_seed");
+}
+
 TEST(a_hang_is_ended_by_its_limit, .seconds = 30)
 {
     expect_failure("planted_hang", "planted_test.c");

@@ -67,6 +67,19 @@ TEST(planted_exit)
     exit(3);
 }
 
+static void
+fail_with_seven(void)
+{
+    static int runs;
+    if (++runs == 7 || getenv("FERN_TEST_SEED"))
+        ASSERT_EQ(harness_draw(1), 1);
+}
+
+TEST(planted_seed)
+{
+    harness_each_seed(10, fail_with_seven);
+}
+
 TEST(planted_hang, .seconds = 1)
 {
     /* Ended by the limit alone: what it does never ends. */

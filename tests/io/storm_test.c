@@ -20,17 +20,6 @@ struct channel {
     fern_greenlet *watcher;
 };
 
-static uint64_t state;
-
-static uint32_t
-draw(uint32_t below)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (uint32_t)(state >> 32) % below;
-}
-
 static unsigned char
 byte_at(uint64_t place)
 {
@@ -41,13 +30,13 @@ byte_at(uint64_t place)
 static fern_time
 some_deadline(void)
 {
-    switch (draw(4)) {
+    switch (harness_draw(4)) {
     case 0:
         return FERN_NOWAIT;
     case 1:
         return fern_in(-1);
     case 2:
-        return fern_in(draw(200) * FERN_US);
+        return fern_in(harness_draw(200) * FERN_US);
     default:
         return FERN_FOREVER;
     }
@@ -67,7 +56,7 @@ write_pieces(void *arg)
     struct channel *c = arg;
     static unsigned char piece[PIECE_MAX];
     for (int i = 0; i < PIECES; i++) {
-        size_t len = 1 + draw(PIECE_MAX), done = 0;
+        size_t len = 1 + harness_draw(PIECE_MAX), done = 0;
         for (size_t k = 0; k < len; k++)
             piece[k] = byte_at(c->written + k);
         /* The piece is everybody's: no switch between filling it and the call's own copy, so
@@ -88,7 +77,7 @@ write_pieces(void *arg)
         }
         ASSERT_OK(r);
         c->written += (uint64_t)r;
-        if (draw(4) == 0 && fern_yield() < 0)
+        if (harness_draw(4) == 0 && fern_yield() < 0)
             break;
     }
     ASSERT_OK(fern_close(c->out));
@@ -109,12 +98,12 @@ read_pieces(void *arg)
     unsigned char buf[PIECE_MAX];
     ssize_t n;
     do {
-        if (draw(3) == 0) {
+        if (harness_draw(3) == 0) {
             int r = fern_wait_fd(c->in, POLLIN, some_deadline());
             if (r < 0)
                 check_code(r);
         }
-        n = fern_read(c->in, buf, 1 + draw(PIECE_MAX), some_deadline());
+        n = fern_read(c->in, buf, 1 + harness_draw(PIECE_MAX), some_deadline());
         if (n > 0)
             take(c, buf, n);
         else if (n < 0)
@@ -142,7 +131,7 @@ open_channel(struct channel *c)
 {
     int ends[2];
     *c = (struct channel){0};
-    switch (draw(4)) {
+    switch (harness_draw(4)) {
     case 0:
         tcp_pair(ends);
         break;
@@ -182,16 +171,15 @@ finish_channel(struct channel *c)
 }
 
 static void
-storm(uint64_t seed)
+storm(void)
 {
     struct channel channels[CHANNELS];
-    state = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
     for (int i = 0; i < CHANNELS; i++)
         open_channel(&channels[i]);
-    for (uint32_t kills = draw(4); kills; kills--) {
-        struct channel *c = &channels[draw(CHANNELS)];
-        ASSERT_OK(fern_sleep(draw(300) * FERN_US));
-        ASSERT_OK(fern_kill(draw(2) ? c->writer : c->reader, 0, FERN_FOREVER));
+    for (uint32_t kills = harness_draw(4); kills; kills--) {
+        struct channel *c = &channels[harness_draw(CHANNELS)];
+        ASSERT_OK(fern_sleep(harness_draw(300) * FERN_US));
+        ASSERT_OK(fern_kill(harness_draw(2) ? c->writer : c->reader, 0, FERN_FOREVER));
         /* Nobody reads any more what is still being written: the writer must not wait for it. */
         ASSERT_OK(fern_kill(c->writer, 0, FERN_FOREVER));
     }
@@ -201,7 +189,5 @@ storm(uint64_t seed)
 
 TEST(in_a_storm_every_byte_that_was_written_arrives_once, .seconds = 60)
 {
-    uint64_t storms = harness_is_slow() ? 10 : 100;
-    for (uint64_t seed = 1; seed <= storms; seed++)
-        storm(seed);
+    harness_each_seed(harness_is_slow() ? 10 : 100, storm);
 }

@@ -29,16 +29,6 @@ struct node {
 
 static fern_dag *dag;
 static struct node nodes[KEYS];
-static uint64_t state;
-
-static uint32_t
-draw(uint32_t below)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (uint32_t)(state >> 32) % below;
-}
 
 static fern_dag_state
 state_of(int i)
@@ -100,11 +90,12 @@ draw_nodes(void)
 {
     for (int i = 0; i < KEYS; i++) {
         struct node *n = &nodes[i];
-        *n = (struct node){.fails = draw(12) == 0, .sleep_ns = draw(4) * FERN_US};
+        *n = (struct node){
+                .fails = harness_draw(12) == 0, .sleep_ns = harness_draw(4) * FERN_US};
         snprintf(n->name, sizeof n->name, "k%d", i);
-        n->count = (int)draw(DEPENDS + 1);
+        n->count = (int)harness_draw(DEPENDS + 1);
         for (int d = 0; d < n->count; d++) /* mostly on those before it */
-            n->on[d] = (int)draw(draw(15) && i ? (uint32_t)i : KEYS);
+            n->on[d] = (int)harness_draw(harness_draw(15) && i ? (uint32_t)i : KEYS);
     }
     for (int i = 0; i < KEYS; i++) {
         for (int d = 0; d < nodes[i].count; d++)
@@ -116,10 +107,10 @@ static void
 give(int i)
 {
     struct node *n = &nodes[i];
-    if (n->given || draw(30) == 0) /* some never are */
+    if (n->given || harness_draw(30) == 0) /* some never are */
         return;
     n->given = true;
-    if (draw(8) == 0) {
+    if (harness_draw(8) == 0) {
         n->posted = true;
         ASSERT_OK(fern_dag_post(dag, n->name, (void *)(intptr_t)(i + 1)));
         return;
@@ -133,7 +124,7 @@ give(int i)
 static void
 kill_any(void)
 {
-    int i = (int)draw(KEYS);
+    int i = (int)harness_draw(KEYS);
     bool unfinished = nodes[i].given && !is_over(i);
     int r = fern_dag_kill(dag, nodes[i].name, 0, FERN_FOREVER);
     ASSERT_EQ(r, unfinished ? 0 : -ESRCH);
@@ -190,18 +181,17 @@ check_origin(int i)
 }
 
 static void
-run(uint64_t seed)
+run_one(void)
 {
-    state = (seed + 1) * 0x9e3779b97f4a7c15u;
-    fern_pool *pool = draw(2) ? fern_pool_new(1 + draw(4)) : NULL;
+    fern_pool *pool = harness_draw(2) ? fern_pool_new(1 + harness_draw(4)) : NULL;
     dag = fern_dag_new(pool);
     draw_nodes();
     for (int step = 0; step < 3 * KEYS; step++) {
-        give((int)draw(KEYS));
-        if (draw(12) == 0)
+        give((int)harness_draw(KEYS));
+        if (harness_draw(12) == 0)
             kill_any();
-        if (draw(3) == 0)
-            ASSERT_OK(fern_sleep(draw(3) * FERN_US));
+        if (harness_draw(3) == 0)
+            ASSERT_OK(fern_sleep(harness_draw(3) * FERN_US));
     }
     ASSERT_OK(fern_drain(FERN_FOREVER));
     for (int i = 0; i < KEYS; i++)
@@ -214,7 +204,5 @@ run(uint64_t seed)
 
 TEST(random_dags_end_as_what_they_depend_on_says, .seconds = 60)
 {
-    uint64_t count = harness_is_slow() ? 200 : 5000;
-    for (uint64_t seed = 0; seed < count; seed++)
-        run(seed);
+    harness_each_seed(harness_is_slow() ? 200 : 5000, run_one);
 }

@@ -300,16 +300,6 @@ struct asker {
 
 static struct asker askers[ASKERS];
 static int at_work[FEW];
-static uint64_t state;
-
-static uint32_t
-draw(uint32_t below)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (uint32_t)(state >> 32) % below;
-}
 
 static int
 work(void *arg, void **ret_value)
@@ -343,20 +333,19 @@ ask_at_random(void *arg)
 }
 
 static void
-run_at_random(uint64_t seed)
+run_at_random(void)
 {
-    state = (seed + 1) * 0x9e3779b97f4a7c15u;
     for (int i = 0; i < ASKERS; i++) {
         struct asker *a = &askers[i];
-        *a = (struct asker){.key = (int)draw(FEW),
-                .nap_ns = draw(4) * FERN_US,
-                .limit_ns = draw(3) ? 0 : draw(5) * FERN_US,
-                .fails = draw(6) == 0};
+        *a = (struct asker){.key = (int)harness_draw(FEW),
+                .nap_ns = harness_draw(4) * FERN_US,
+                .limit_ns = harness_draw(3) ? 0 : harness_draw(5) * FERN_US,
+                .fails = harness_draw(6) == 0};
         a->g = fern_spawn(ask_at_random, a);
-        if (draw(2))
-            ASSERT_OK(fern_sleep(draw(2) * FERN_US));
-        struct asker *victim = &askers[draw((uint32_t)i + 1)];
-        if (draw(4) == 0) {
+        if (harness_draw(2))
+            ASSERT_OK(fern_sleep(harness_draw(2) * FERN_US));
+        struct asker *victim = &askers[harness_draw((uint32_t)i + 1)];
+        if (harness_draw(4) == 0) {
             victim->killed = true;
             (void)fern_kill(victim->g, 0, FERN_NOWAIT);
         }
@@ -368,9 +357,7 @@ run_at_random(uint64_t seed)
 
 TEST(whatever_befalls_whom_each_gets_a_result_or_its_own_end, .seconds = 60)
 {
-    uint64_t count = harness_is_slow() ? 100 : 2000;
-    for (uint64_t seed = 0; seed < count; seed++)
-        run_at_random(seed);
+    harness_each_seed(harness_is_slow() ? 100 : 2000, run_at_random);
 }
 
 /* ---- misuse ---- */

@@ -74,15 +74,7 @@ TEST(what_is_started_in_a_full_pool_waits_its_time_and_starts_when_there_is_room
 
 enum { RESULTS = 300, READERS = 4 };
 
-static uint64_t luck = 12345;
 static size_t running, most;
-
-static unsigned
-some(unsigned below)
-{
-    luck = luck * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (unsigned)(luck >> 33) % below;
-}
 
 /* It takes its time, or none. */
 static void *
@@ -92,8 +84,8 @@ square(void *number)
     running++;
     if (most < running)
         most = running;
-    if (some(3))
-        ASSERT_OK(fern_sleep((int64_t)some(2000) * FERN_US));
+    if (harness_draw(3))
+        ASSERT_OK(fern_sleep((int64_t)harness_draw(2000) * FERN_US));
     running--;
     return (void *)(n * n);
 }
@@ -109,7 +101,7 @@ next_number(void *source, void **ret_item)
     struct source *s = source;
     if (s->given == s->count)
         return 0;
-    if (some(10) == 0)
+    if (harness_draw(10) == 0)
         ASSERT_OK(fern_sleep(FERN_MS));
     *ret_item = (void *)(intptr_t)s->given++;
     return 1;
@@ -196,8 +188,8 @@ TEST(spawners_killed_at_a_full_pool_in_any_order_leave_it_whole)
         for (int i = 0; i < 20; i++)
             gs[i] = fern_spawn(spawn_and_be_killed, pool);
         for (int i = 0; i < 20; i++) {
-            int at = (int)some(20);
-            ASSERT_OK(fern_sleep((int64_t)some(500) * FERN_US));
+            int at = (int)harness_draw(20);
+            ASSERT_OK(fern_sleep((int64_t)harness_draw(500) * FERN_US));
             (void)fern_kill(gs[at], 0, FERN_NOWAIT);
         }
         for (int i = 0; i < 20; i++)

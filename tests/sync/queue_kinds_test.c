@@ -103,13 +103,11 @@ TEST(a_priority_queue_gives_the_least_first_and_equal_ones_in_their_order)
 
 TEST(a_priority_queue_stays_ordered_while_puts_and_gets_alternate)
 {
-    uint32_t random = 1;
     int counts[64] = {0};
     begin(sizeof(struct job), 50, FERN_QUEUE_PRIORITY);
     for (int i = 0; i < 20000; i++) {
-        random = random * 1103515245 + 12345;
-        int priority = (int)(random >> 16) % 64;
-        if (random >> 31 && !fern_queue_full(&queue)) {
+        int priority = (int)harness_draw(64);
+        if (harness_draw(2) && !fern_queue_full(&queue)) {
             struct job job = {priority, i, 0};
             ASSERT_OK(fern_queue_put(&queue, &job, FERN_NOWAIT));
             counts[priority]++;
