@@ -266,8 +266,8 @@ put_heading(struct dump *d, const struct fern__cycle *cycle)
         add(&l, "fern: this one waits for itself:");
     else if (cycle->presumed)
         add(&l, "fern: these seem to wait for each other, each for the next one, if who "
-                "put into "
-                "a queue or got from it before is to do so again:");
+                "put "
+                "into a queue or got from it before is to do so again:");
     else
         add(&l, "fern: these wait for each other, each for the next one:");
     end_line(d, &l);

@@ -276,9 +276,9 @@ fern_future_ref(fern_future *f)
 static void
 report_unseen(fern_future *f)
 {
-    struct fern__hub *hub = fern__self_hub();
     fern_outcome outcome = fern__future_take(f);
     char label[160] = "";
+    struct fern__hub *hub = fern__sync_is_home(&f->sync) ? fern__self_hub() : NULL;
     if (f->greenlet && hub && hub->error_hook) {
         hub->error_hook(f->greenlet, &outcome, hub->error_arg);
         return;

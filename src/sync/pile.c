@@ -265,7 +265,9 @@ wait_for_room(struct fern_pile *pile)
         return r;
     fern__wait_begin(g, &waitable_room, pile);
     fern__wait_add(&pile->room, &g->cell);
-    return fern__park(hub, g, FERN_FOREVER);
+    r = fern__park(hub, g, FERN_FOREVER);
+    /* Freed after room was given: the input is the user's again. */
+    return r == 0 && pile->freed ? -ECANCELED : r;
 }
 
 /* @return 0 the input is at its end; a code it ended early */
@@ -274,9 +276,6 @@ produce(struct fern_pile *pile, void **items)
 {
     for (;;) { /* until the input ends, the pool is killed or the pile is freed */
         int r = wait_for_room(pile);
-        if (r == 0 &&
-                pile->freed) /* after it was given room: the input is the user's again */
-            return -ECANCELED;
         if (r == 0)
             r = read_inputs(pile, items);
         if (r <= 0)

@@ -15,8 +15,7 @@ struct rwlock {
     uint64_t writer_id; /* 0: nobody writes */
     uint64_t readers;
     fern__holders holders; /* those who read */
-    uint64_t reader_id;    /* one who read when nobody did: it tells the hub */
-    uint64_t reserved[1];
+    uint64_t reserved[2];
 };
 
 _Static_assert(sizeof(struct rwlock) == sizeof(fern_rwlock), "one is the other");
@@ -56,16 +55,6 @@ rwlock_of(fern_rwlock *lock)
     return (struct rwlock *)lock;
 }
 
-/* Whether greenlets of the calling thread's hub read, ended or not: a hub may lie where another,
- * that has ended, has lain. */
-static bool
-is_read_here(const struct rwlock *l)
-{
-    const struct fern__hub *hub = fern__self_hub();
-    return l->readers && hub && l->reader_id > hub->id_first &&
-           l->reader_id <= hub->id_last;
-}
-
 int
 fern_rwlock_fini(fern_rwlock *lock)
 {
@@ -74,7 +63,9 @@ fern_rwlock_fini(fern_rwlock *lock)
     int r = fern__sync_may_end(&l->sync);
     if (r < 0)
         return r;
-    FERN_CHECK(!is_read_here(l) && !fern__sync_lives(l->writer_id), -EBUSY);
+    FERN_CHECK(!(l->readers && fern__sync_is_home(&l->sync)) &&
+                       !fern__sync_lives(l->writer_id),
+            -EBUSY);
     *l = (struct rwlock){0};
     return 0;
 }
@@ -91,8 +82,7 @@ admit(struct rwlock *l, fern_greenlet *g, bool writes)
     if (writes) {
         l->writer_id = g->id;
     } else {
-        if (!l->readers++)
-            l->reader_id = g->id;
+        l->readers++;
         fern__holders_add(&l->holders, g, 1);
     }
 }
